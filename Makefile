@@ -1,0 +1,57 @@
+# Lapsewatch. `make` lists what there is; everything it makes stays in the checkout.
+.DEFAULT_GOAL := help
+.PHONY: help install lock demo ui psql test test-full lint format clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+# uv from the machine, else one in a private virtual environment.
+UV := $(shell command -v uv || echo .uv/bin/uv)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+install: .venv/installed ## install everything into .venv, as requirements.lock says
+
+.venv/installed: requirements.lock | $(UV)
+	@echo "Installing into .venv ..."
+	@$(UV) venv --quiet --clear --python $(PYTHON) .venv
+	@VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements.lock
+	@touch $@
+
+.uv/bin/uv:
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/pip install --quiet --disable-pip-version-check uv
+
+lock: | $(UV) ## resolve pyproject.toml anew into requirements.lock
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--python-version 3.11 --upgrade pyproject.toml --group dev --output-file requirements.lock
+
+demo: install ## a simulated world, the real DAG, a summary
+	@$(BIN)/python -m local demo
+
+ui: install ## Airflow's UI on 127.0.0.1 over the same databases
+	@$(BIN)/python -m local ui
+
+psql: install ## SQL on the status database (make -s psql reads standard input too)
+	@$(BIN)/python -m local psql
+
+test: install ## all tests that need nothing but Python
+	@$(BIN)/pytest
+
+test-full: install ## tests that need system packages: none so far
+	@echo "Nothing needs a system package so far."
+
+lint: install ## ruff, mypy, import-linter
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@PYTHONPATH=plugins:. $(BIN)/lint-imports
+
+format: install ## mend what ruff can
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+clean: ## stop PostgreSQL, remove its data and everything that was installed
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local clean; fi
+	@rm -rf .local .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+copy extracted_host (host, domain, address_count) from stdin

@@ -1,0 +1,1 @@
+select count(distinct domain) from extracted_host

@@ -1,0 +1,1 @@
+select lapsewatch.create_domain_check_partition(:planned_at)

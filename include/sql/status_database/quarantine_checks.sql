@@ -1,0 +1,4 @@
+update lapsewatch.domain_check as checked
+set quarantine_reason = bad.reason
+from jsonb_to_recordset(cast(:rows as jsonb)) as bad (domain text, reason text)
+where checked.run_id = :run_id and checked.domain = bad.domain

@@ -1,0 +1,21 @@
+-- The first answer stands: a batch that runs twice overwrites nothing.
+update lapsewatch.domain_check as planned
+set outcome = answer.outcome,
+    no_evidence_reason = answer.no_evidence_reason,
+    flags = answer.flags,
+    phase = answer.phase,
+    verdict = answer.verdict,
+    reason = answer.reason,
+    next_check_at = answer.next_check_at,
+    checked_at = answer.checked_at,
+    latency_ms = answer.latency_ms,
+    call_count = answer.call_count,
+    raw = answer.raw
+from jsonb_to_recordset(cast(:answers as jsonb)) as answer (
+    domain text, outcome text, no_evidence_reason text, flags text[], phase text, verdict text, reason text,
+    next_check_at timestamptz, checked_at timestamptz, latency_ms integer, call_count integer, raw text
+)
+where planned.run_id = :run_id
+  and planned.batch = :batch
+  and planned.domain = answer.domain
+  and planned.checked_at is null

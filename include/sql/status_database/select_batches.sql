@@ -1,0 +1,5 @@
+select batch, count(*) as domain_count
+from lapsewatch.domain_check
+where run_id = :run_id
+group by batch
+order by batch

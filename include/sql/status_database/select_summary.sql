@@ -1,0 +1,45 @@
+-- Everything a run's summary says that its own rows can tell.
+with checks as (
+    select checked.*, checked.outcome = 'evidence' and checked.quarantine_reason is null as has_evidence
+    from lapsewatch.domain_check as checked
+    where checked.run_id = :run_id
+),
+phases as (
+    select phase, count(*) as domain_count from checks where has_evidence group by phase
+),
+silences as (
+    select coalesce(no_evidence_reason, 'unanswered') as why, count(*) as domain_count
+    from checks
+    where outcome is distinct from 'evidence'
+    group by 1
+),
+stages as (
+    select stage, min(started_at) as started_at,
+           round(cast(extract(epoch from max(finished_at) - min(started_at)) as numeric), 3) as seconds
+    from lapsewatch.run_stage
+    where run_id = :run_id and stage <> 'summarise_run'
+    group by stage
+)
+select count(*) as planned_count,
+       count(*) filter (where has_evidence) as checked_count,
+       count(*) filter (where outcome is distinct from 'evidence') as no_evidence_count,
+       count(*) filter (where quarantine_reason is not null) as quarantined_count,
+       coalesce(sum(call_count), 0) as api_call_count,
+       coalesce((select jsonb_object_agg(phase, domain_count) from phases), '{}') as phases,
+       coalesce((select jsonb_object_agg(why, domain_count) from silences), '{}') as no_evidence,
+       (select min(started_at) from stages) as started_at,
+       coalesce((select jsonb_object_agg(stage, seconds) from stages), '{}') as stage_seconds,
+       (
+           select count(*)
+           from lapsewatch.domain_status as status
+           join checks on checks.domain = status.domain and checks.checked_at = status.lapsed_at
+       ) as newly_lapsed_count,
+       (
+           select count(*) from lapsewatch.domain_status where lapsed_at is not null and address_count > 0
+       ) as lapsed_domain_count,
+       (
+           select count(*)
+           from lapsewatch.address_unverification
+           where run_id = :run_id and state = 'unverified'
+       ) as unverified_count
+from checks

@@ -1,0 +1,44 @@
+"""`python -m local`: what the Makefile's `demo`, `ui`, `psql` and `clean` do."""
+
+import argparse
+import sys
+
+from local import airflow, demo, installation, postgres, ui
+from local.checkout import local_folder
+
+
+def main() -> int:
+    """Run one command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m local", description="Lapsewatch on one machine, without Docker.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, summary in {
+        "demo": "seed a simulated world, run the DAG once, and print what it did",
+        "ui": "serve Airflow's UI over the same databases, until Ctrl-C",
+    }.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.add_argument("--accounts", type=int, default=20_000, help="size of the user base (default: 20000)")
+    commands.add_parser("psql", help="SQL on the status database, from the terminal or standard input")
+    commands.add_parser("clean", help="stop PostgreSQL and remove its data")
+    chosen = parser.parse_args()
+    try:
+        match chosen.command:
+            case "demo":
+                demo.run(chosen.accounts)
+            case "ui":
+                ui.serve(chosen.accounts)
+            case "psql":
+                with postgres.running(installation.cluster()) as server:
+                    server.create_if_missing(airflow.STATUS_DATABASE)
+                    return postgres.psql(server, airflow.STATUS_DATABASE)
+            case "clean":
+                postgres.destroy(local_folder("postgres"))
+    except (demo.DemoFailed, ui.UiFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The local installation: one PostgreSQL with three databases, Airflow beside it, and a simulated world."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from simulator.app import create_app
+from simulator.clock import Clock
+from simulator.server import serving
+from simulator.user_database import Seeded, seed
+from simulator.world import World
+
+from local import airflow, postgres
+from local.checkout import ALEMBIC_INI, local_folder
+from local.postgres import Server
+
+API_KEY = "the-simulator-takes-this-key"
+API_LATENCY_MS = 20
+
+
+def cluster() -> postgres.Cluster:
+    """Return the checkout's own PostgreSQL cluster, made now if there is none."""
+    return postgres.cluster_in(local_folder("postgres"))
+
+
+def log_file(name: str) -> Path:
+    """Return the file that a command's output goes to."""
+    return local_folder("logs") / f"{name}.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A running installation: its server, its world, and the environment that `airflow` commands need."""
+
+    server: Server
+    world: World
+    airflow: dict[str, str]
+
+    def seed_users(self) -> Seeded:
+        """Create and fill the user database, in place of an older one."""
+        return seed(self.server.recreate(airflow.USER_DATABASE), self.world)
+
+    def start_migrations(self) -> dict[str, subprocess.Popen[bytes]]:
+        """Start migrating Airflow's database and the status database, side by side; return the processes."""
+        self.server.create_if_missing(airflow.AIRFLOW_DATABASE)
+        self.server.create_if_missing(airflow.STATUS_DATABASE)
+        return {
+            "airflow db migrate": airflow.start(self.airflow, "db", "migrate", log=log_file("migrate-airflow")),
+            "alembic upgrade head": airflow.start_module(
+                self.airflow, "alembic", "-c", str(ALEMBIC_INI), "upgrade", "head", log=log_file("migrate-status")
+            ),
+        }
+
+
+@contextmanager
+def running(accounts: int) -> Iterator[Installation]:
+    """Run PostgreSQL and the simulator; stop at the end what was started.
+
+    The simulated world begins today, so its dates make sense beside the real ones.
+    """
+    epoch = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    world = World("lapsewatch", accounts, epoch)
+    app = create_app(world, Clock(epoch), api_key=API_KEY, latency_ms=API_LATENCY_MS)
+    with postgres.running(cluster()) as server, serving(app) as api_url:
+        yield Installation(server, world, airflow.environment(server, api_url=api_url, api_key=API_KEY))

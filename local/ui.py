@@ -1,0 +1,85 @@
+"""Airflow's own UI on 127.0.0.1, over the demo's databases and a running simulator, until it is interrupted."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import psycopg
+import requests
+from rich.console import Console
+
+from local import airflow, installation
+from local.installation import Installation, log_file
+from local.postgres import free_port
+
+USER = "admin"
+STARTS_WITHIN_SECONDS = 180
+
+console = Console(highlight=False)
+
+
+class UiFailed(Exception):
+    """Airflow did not start; the message says where to look."""
+
+
+def serve(accounts: int) -> None:
+    """Serve until Ctrl-C. A user database that is there already is kept, with what was unverified in it."""
+    with installation.running(accounts) as installed:
+        console.print("Preparing the databases ...")
+        migrations = installed.start_migrations()
+        if not _has_users(installed):
+            installed.seed_users()
+        if any([process.wait() for process in migrations.values()]):
+            raise UiFailed(f"a migration failed: see {log_file('migrate-airflow').parent}")
+        _serve_airflow(installed)
+
+
+def _has_users(installed: Installation) -> bool:
+    with psycopg.connect(installed.server.create_if_missing(airflow.USER_DATABASE)) as connection:
+        found = connection.execute("select to_regclass('public.user_emails')").fetchone()
+        return found is not None and found[0] is not None
+
+
+def _serve_airflow(installed: Installation) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    passwords = Path(installed.airflow["AIRFLOW_HOME"]) / "passwords.json"
+    environment = installed.airflow | {
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "true",
+    }
+    pool = ("pools", "set", "status_api", "4", "Checks in progress against the domain status API")
+    if airflow.start(environment, *pool, log=log_file("pools")).wait():
+        raise UiFailed(f"the pool could not be made: see {log_file('pools')}")
+    log = log_file("ui")
+    process = airflow.start(environment, "standalone", log=log)
+    try:
+        with console.status("Airflow starts (about half a minute) ..."):
+            _await(f"{url}/api/v2/monitor/health", process, log)
+        password = json.loads(passwords.read_text())[USER]
+        console.print(f"Airflow is at [bold]{url}[/], user [bold]{USER}[/], password [bold]{password}[/]")
+        console.print(f"Trigger check_domain_status there. Its log is {log}. Ctrl-C stops everything.")
+        process.wait()
+        raise UiFailed(f"Airflow stopped by itself: see {log}")
+    finally:
+        console.print("Stopping ...")
+        airflow.stop(process)
+
+
+def _await(health_url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    latest = time.monotonic() + STARTS_WITHIN_SECONDS
+    while time.monotonic() < latest and process.poll() is None:
+        try:
+            health = requests.get(health_url, timeout=5).json()
+            if all(health[part]["status"] == "healthy" for part in ("scheduler", "dag_processor")):
+                return
+        except (requests.RequestException, ValueError, KeyError):
+            pass
+        time.sleep(1)
+    raise UiFailed(f"Airflow did not start: see {log}")

@@ -1,0 +1,1 @@
+"""Lapsewatch: stops trusting an e-mail address when its domain lapses."""

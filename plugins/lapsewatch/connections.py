@@ -1,0 +1,134 @@
+"""The only reader of Airflow Connections: `user_db`, `status_db`, `fastly_api`, `domainr_api`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+from sqlalchemy import URL, Engine, create_engine
+
+from lapsewatch.clients import domainr, fastly
+from lapsewatch.clients.asking import Pace, pooled_session
+from lapsewatch.clients.domainr import DomainrClient
+from lapsewatch.clients.fastly import FastlyClient
+from lapsewatch.clients.status_api import StatusClient
+from lapsewatch.core.errors import SetupError
+from lapsewatch.status_database.schema import require_current_schema
+from lapsewatch.user_databases.database import UserDatabase
+from lapsewatch.user_databases.profile import load_profile
+
+DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+CLIENTS = {
+    "fastly": (FastlyClient, fastly.BASE_URL),
+    "domainr": (DomainrClient, domainr.BASE_URL),
+}
+
+
+def status_engine() -> Engine:
+    """Return an engine on the status database, whatever its schema. Raises SetupError without a connection."""
+    return _engine(_connection("status_db", "the database that Lapsewatch keeps its findings in"))
+
+
+@contextmanager
+def status_database() -> Iterator[Engine]:
+    """Open the status database. Raises SetupError where it can't be reached or lacks a migration."""
+    engine = status_engine()
+    try:
+        require_current_schema(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def user_database() -> Iterator[UserDatabase]:
+    """Open the user database with the profile that the connection's extra names."""
+    connection = _connection("user_db", "the database that holds the users' addresses")
+    profile = load_profile(str(connection.extra_dejson.get("profile", "pypi")))
+    engine = _engine(connection)
+    try:
+        yield UserDatabase(engine, profile)
+    finally:
+        engine.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusApi:
+    """A status API ready to be asked, and how hard."""
+
+    client: StatusClient
+    pace: Pace
+
+
+@contextmanager
+def status_api(name: str) -> Iterator[StatusApi]:
+    """Open the status API of that name: the connection's password is its key, its extra may set the pace."""
+    connection = _connection(f"{name}_api", "the domain status API, with its key as the password")
+    if not connection.password:
+        raise SetupError(f"the Airflow connection '{name}_api' has no password: set it to the API key")
+    make_client, base_url = CLIENTS[name]
+    pace = _pace(connection)
+    with pooled_session(pace.max_in_flight) as session:
+        yield StatusApi(make_client(session, _base_url(connection) or base_url, connection.password), pace)
+
+
+def _connection(conn_id: str, what: str) -> Connection:
+    try:
+        connection: Connection = Connection.get(conn_id)
+    except AirflowNotFoundException:
+        raise SetupError(
+            f"the Airflow connection '{conn_id}' is missing: it names {what}. Add it with 'airflow connections add"
+            f" {conn_id} ...' or the environment variable AIRFLOW_CONN_{conn_id.upper()}"
+        ) from None
+    return connection
+
+
+def _engine(connection: Connection) -> Engine:
+    driver = DRIVERS.get(connection.conn_type)
+    if driver is None:
+        raise SetupError(
+            f"the Airflow connection '{connection.conn_id}' is of type {connection.conn_type!r}: only"
+            f" {', '.join(sorted(DRIVERS))} can be used"
+        )
+    options = {name: str(value) for name, value in connection.extra_dejson.items() if name != "profile"}
+    url = URL.create(
+        driver,
+        username=connection.login or None,
+        password=connection.password or None,
+        host=connection.host or None,
+        port=connection.port,
+        database=connection.schema or None,
+        query=options,
+    )
+    # Errors must not show bound values: they may be hosts and keys.
+    return create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "application_name": "lapsewatch"},
+    )
+
+
+def _base_url(connection: Connection) -> str | None:
+    if not connection.host:
+        return None
+    if "://" in connection.host:
+        return connection.host
+    port = f":{connection.port}" if connection.port else ""
+    return f"{connection.schema or 'https'}://{connection.host}{port}"
+
+
+def _pace(connection: Connection) -> Pace:
+    extra = connection.extra_dejson
+    kinds = {"requests_per_second": float, "max_in_flight": int}
+    try:
+        pace = Pace(**{name: kind(extra[name]) for name, kind in kinds.items() if name in extra})
+    except (TypeError, ValueError):
+        pace = None
+    if pace is None or pace.requests_per_second <= 0 or pace.max_in_flight <= 0:
+        raise SetupError(
+            f"the extra of the Airflow connection '{connection.conn_id}' is not usable: 'requests_per_second' and"
+            " 'max_in_flight' are positive numbers"
+        )
+    return pace

@@ -1,0 +1,71 @@
+"""The DAG's Params: what a person, or a backfill's configuration, may say about one run.
+
+Their defaults, which scheduled runs use, come from the section `[lapsewatch]` of Airflow's configuration
+(`AIRFLOW__LAPSEWATCH__DRY_RUN=false` and the like).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.configuration import conf
+from airflow.sdk import Param
+
+from lapsewatch.core.domains import Registrable, classify_host
+from lapsewatch.core.errors import SetupError
+
+SECTION = "lapsewatch"
+
+
+def run_params() -> dict[str, Param]:
+    """Return the Params with their descriptions, types and defaults."""
+    return {
+        "dry_run": Param(
+            conf.getboolean(SECTION, "dry_run", fallback=True),
+            type="boolean",
+            title="Dry run",
+            description="Report whose address would be unverified, and change nothing in the user database.",
+        ),
+        "scope": Param(
+            "due",
+            enum=["due", "all", "list"],
+            title="Scope",
+            description="Which domains to ask about: those that are `due` (new, 30 days old, watched, or failed"
+            " before), `all` that are in use, or the `list` below.",
+        ),
+        "domains": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            title="Domains",
+            description="With scope `list`: registrable domains, one a line. With it the run unverifies"
+            " addresses under these domains only.",
+        ),
+        "client": Param(
+            conf.get(SECTION, "client", fallback="fastly"),
+            enum=["fastly", "domainr"],
+            title="Status API",
+            description="Which API to ask: the connection `fastly_api` or `domainr_api`.",
+        ),
+        "max_unverifications": Param(
+            conf.getint(SECTION, "max_unverifications", fallback=1000),
+            type="integer",
+            minimum=0,
+            title="Most addresses to unverify",
+            description="With more candidates than this the run stops before it unverifies anybody.",
+        ),
+    }
+
+
+def listed_domains(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the list of domains that the Params give, as A-labels, each once. Raises SetupError for a bad list."""
+    if params["scope"] != "list":
+        if params["domains"]:
+            raise SetupError("'domains' is given, but 'scope' is not 'list': set it, or leave 'domains' empty")
+        return ()
+    kinds = {name: classify_host(name.strip()) for name in params["domains"]}
+    bad = sorted(name for name, kind in kinds.items() if not isinstance(kind, Registrable))
+    if bad or not kinds:
+        raise SetupError(
+            f"'domains' must name registrable domains, such as example.com; not usable: {bad or 'empty list'}"
+        )
+    return tuple(sorted({kind.domain for kind in kinds.values() if isinstance(kind, Registrable)}))

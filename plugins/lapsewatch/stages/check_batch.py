@@ -1,0 +1,84 @@
+"""Asks the status API about the domains of one batch and writes down what it said."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy import Engine
+
+from lapsewatch.clients.asking import Answer, Pace, ask_all
+from lapsewatch.clients.errors import Refused
+from lapsewatch.clients.status_api import StatusClient
+from lapsewatch.core.cadence import next_check_at
+from lapsewatch.core.errors import SetupError
+from lapsewatch.core.evidence import Evidence, NoEvidenceReason
+from lapsewatch.core.lifecycle import Phase, phase_of
+from lapsewatch.core.policy import decide
+from lapsewatch.stages.run import Run
+from lapsewatch.status_database.journal import stage
+from lapsewatch.status_database.statements import statement
+
+log = logging.getLogger(__name__)
+
+ANSWERS_PER_WRITE = 50
+"""Answers are paid for: no more than these, and the calls in flight, are lost when the process is killed."""
+
+
+def check_batch(run: Run, batch: int, client: StatusClient, pace: Pace, status: Engine) -> None:
+    """Ask about every domain of the batch that has no answer yet; each ends in evidence or a typed "no evidence".
+
+    Raises SetupError where the API refuses the key: what was answered before is kept, the rest stays open.
+    """
+    with stage(status, run.run_id, "check_batch", batch) as counts:
+        with status.connect() as connection:
+            key = {"run_id": run.run_id, "batch": batch}
+            domains = connection.execute(statement("select_open_checks"), key).scalars().all()
+        outcomes: Counter[str] = Counter()
+        for rows in _rows(run, ask_all(client, domains, pace)):
+            with status.begin() as connection:
+                connection.execute(statement("record_answers"), key | {"answers": json.dumps(rows)})
+            outcomes.update(str(row["outcome"]) for row in rows)
+            log.info("Batch %s: %s of %s domains answered", batch, outcomes.total(), len(domains))
+        counts |= dict(outcomes)
+
+
+def _rows(run: Run, answers: Iterator[Answer]) -> Iterator[list[dict[str, object]]]:
+    try:
+        while chunk := [_row(run, answer) for answer in islice(answers, ANSWERS_PER_WRITE)]:
+            yield chunk
+    except Refused as error:
+        raise SetupError(
+            f"the status API refuses the key ({error}): check the password of the Airflow connection"
+            f" '{run.client}_api', and that the key may use domain research"
+        ) from None
+
+
+def _row(run: Run, answer: Answer) -> dict[str, object]:
+    """Return the answer as a row of `domain_check`: what was said, what it means, and when to ask again."""
+    outcome = answer.outcome
+    flags = outcome.flags if isinstance(outcome, Evidence) else ()
+    phase = phase_of(flags)
+    has_evidence = phase is not Phase.UNKNOWN
+    decision = decide(phase)
+    reason = NoEvidenceReason.PROVIDER_UNKNOWN if isinstance(outcome, Evidence) else outcome.reason
+    return {
+        "domain": answer.domain,
+        "outcome": "evidence" if has_evidence else "no_evidence",
+        "no_evidence_reason": None if has_evidence else reason.value,
+        "flags": [flag.value for flag in flags] or None,
+        "phase": phase.value,
+        "verdict": decision.verdict.value,
+        "reason": decision.reason,
+        "next_check_at": _text(next_check_at(run.as_of, decision.verdict, has_evidence=has_evidence)),
+        "checked_at": _text(answer.checked_at),
+        "latency_ms": answer.latency_ms,
+        "call_count": answer.call_count,
+        "raw": outcome.raw,
+    }
+
+
+def _text(instant: datetime) -> str:
+    return instant.isoformat()

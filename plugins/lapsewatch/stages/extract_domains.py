@@ -1,0 +1,68 @@
+"""Reads the hosts behind verified addresses and adds the registrable domains that are new."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine
+
+from lapsewatch.core.domains import SetAside, classify_host
+from lapsewatch.stages.run import Run
+from lapsewatch.status_database.journal import stage
+from lapsewatch.status_database.statements import statement
+from lapsewatch.user_databases.database import UserDatabase
+
+log = logging.getLogger(__name__)
+
+
+def extract_domains(run: Run, users: UserDatabase, status: Engine) -> None:
+    """Stream hosts and counts, set well-known providers and malformed addresses aside, merge the rest.
+
+    One transaction: a run that dies here has changed nothing.
+    """
+    with stage(status, run.run_id, "extract_domains") as counts, status.begin() as connection:
+        tally: Counter[str] = Counter()
+        set_aside: Counter[str] = Counter()
+        connection.execute(statement("create_extracted_host"))
+        _copy(connection, _custom_hosts(users, tally, set_aside))
+        now = datetime.now(UTC)
+        new = connection.execute(statement("insert_new_domains"), {"now": now, "as_of": run.as_of})
+        connection.execute(statement("upsert_email_hosts"), {"now": now})
+        connection.execute(statement("empty_vanished_hosts"))
+        connection.execute(statement("update_address_counts"))
+        counts |= {
+            "address_count": tally["addresses"],
+            "provider_address_count": tally["provider_addresses"],
+            "set_aside_count": set_aside.total(),
+            "set_aside": dict(set_aside),
+            "host_count": tally["hosts"],
+            "domain_count": connection.scalar(statement("count_extracted_domains")),
+            "new_domain_count": new.rowcount,
+        }
+    log.info("Extracted: %s", counts)
+
+
+def _custom_hosts(
+    users: UserDatabase, tally: Counter[str], set_aside: Counter[str]
+) -> Iterator[tuple[str, str, int]]:
+    """Yield (host, registrable domain, addresses) for custom domains; count everything on the way."""
+    for found in users.hosts():
+        tally["addresses"] += found.address_count
+        kind = classify_host(found.host, at_sign_count=found.at_sign_count, is_quoted=found.is_quoted)
+        if isinstance(kind, SetAside):
+            set_aside[kind.value] += found.address_count
+        elif kind.is_provider:
+            tally["provider_addresses"] += found.address_count
+        elif found.host is not None:
+            tally["hosts"] += 1
+            yield found.host, kind.domain, found.address_count
+
+
+def _copy(connection: Connection, rows: Iterator[tuple[str, str, int]]) -> None:
+    driver = connection.connection.driver_connection
+    if driver is None:
+        raise RuntimeError("the connection was closed under the extraction")
+    with driver.cursor() as cursor, cursor.copy(statement("copy_extracted_host").text) as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,67 @@
+"""Sums a run up, also one that failed: a `run_metrics` row that says what it saw, asked, found and did."""
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Engine, Row
+
+from lapsewatch.stages.run import STAGES, Run
+from lapsewatch.status_database.journal import stage
+from lapsewatch.status_database.statements import statement
+
+log = logging.getLogger(__name__)
+
+EXTRACTED = (
+    "address_count",
+    "provider_address_count",
+    "set_aside_count",
+    "host_count",
+    "domain_count",
+    "new_domain_count",
+)
+TOLD = ("state", "planned_count", "checked_count", "newly_lapsed_count", "unverified_count")
+
+
+def summarise_run(run: Run, status: Engine) -> dict[str, object]:
+    """Write the run's metrics from its journal and its rows; return its state and the counts that matter most."""
+    key = {"run_id": run.run_id}
+    with stage(status, run.run_id, "summarise_run"), status.begin() as connection:
+        journal = connection.execute(statement("select_stages"), key).all()
+        figures = connection.execute(statement("select_summary"), key).mappings().one()
+        counts = {row.stage: row.counts for row in journal if row.state == "success"}
+        extracted = counts.get("extract_domains", {})
+        failed_stage, error = _first_trouble(journal)
+        metrics = {
+            **figures,
+            **{name: extracted.get(name) for name in EXTRACTED},
+            "set_aside": json.dumps(extracted.get("set_aside", {})),
+            "phases": json.dumps(figures["phases"]),
+            "no_evidence": json.dumps(figures["no_evidence"]),
+            "stage_seconds": json.dumps(figures["stage_seconds"]),
+            "candidate_count": counts.get("unverify_emails", {}).get("candidate_count"),
+            "as_of": run.as_of,
+            "provider": run.client,
+            "dry_run": run.dry_run,
+            "state": "failed" if failed_stage else "success",
+            "failed_stage": failed_stage,
+            "error": error,
+        }
+        connection.execute(statement("upsert_run_metrics"), key | metrics)
+    summary = {name: metrics[name] for name in TOLD}
+    log.info("Summary: %s", summary)
+    return summary
+
+
+def _first_trouble(journal: Sequence[Row[Any]]) -> tuple[str | None, str | None]:
+    """Return the first stage before the summary that did not finish, and why if it said so."""
+    batches = next((row.counts.get("batch_count", 0) for row in journal if row.stage == "plan_batches"), 0)
+    for name in STAGES[: STAGES.index("summarise_run")]:
+        attempts = [row for row in journal if row.stage == name]
+        trouble = next((row for row in attempts if row.state != "success"), None)
+        if trouble:
+            return name, trouble.error
+        if len(attempts) < (batches if name == "check_batch" else 1):
+            return name, None
+    return None, None

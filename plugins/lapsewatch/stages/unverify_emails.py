@@ -1,0 +1,139 @@
+"""Takes away the verification of addresses on lapsed domains, or, in a dry run, says whose it would be.
+
+Two databases have to agree although either may fail: the intent is recorded first, then carried out in the user
+database, then confirmed. An attempt that finds an open intent asks the user database whether it was carried out.
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row
+
+from lapsewatch.core.errors import RunStopped
+from lapsewatch.core.policy import MAX_EVIDENCE_AGE
+from lapsewatch.stages.run import Run
+from lapsewatch.status_database.journal import stage
+from lapsewatch.status_database.statements import statement
+from lapsewatch.user_databases.database import JudgedAddress, UserDatabase
+
+log = logging.getLogger(__name__)
+
+HOSTS_PER_LOOKUP = 10_000
+ADDRESSES_PER_TRANSACTION = 1_000
+
+
+def unverify_emails(run: Run, users: UserDatabase, status: Engine) -> None:
+    """Unverify the addresses whose domain has lapsed on fresh evidence, each at most once for a lapse.
+
+    Raises RunStopped, with nothing recorded or changed, where they are more than `max_unverifications`; a dry run
+    only warns.
+    """
+    with stage(status, run.run_id, "unverify_emails") as counts:
+        counts["reconciled_count"] = _reconcile(users, status)
+        counts["candidate_count"] = _record_intents(run, users, status)
+        counts["unverified_count"] = counts["skipped_count"] = 0
+        if not run.dry_run:
+            unverified, skipped = _carry_out(run, users, status)
+            counts |= {"unverified_count": unverified, "skipped_count": skipped}
+        log.info("%s: %s", "Dry run, nothing is changed" if run.dry_run else "Unverified", counts)
+
+
+def _reconcile(users: UserDatabase, status: Engine) -> int:
+    """Confirm what a dead attempt carried out but could not record; give up intents whose lapse has ended."""
+    reconciled = 0
+    with status.begin() as connection:
+        rows = connection.execute(statement("select_open_unverifications")).all()
+        for start in range(0, len(rows), ADDRESSES_PER_TRANSACTION):
+            chunk = rows[start : start + ADDRESSES_PER_TRANSACTION]
+            done = users.unverified(_judged(chunk))
+            _settle(connection, [row for row in chunk if row.address_key in done], done)
+            reconciled += len(done)
+        connection.execute(statement("skip_ended_lapses"))
+    return reconciled
+
+
+def _record_intents(run: Run, users: UserDatabase, status: Engine) -> int:
+    """Record whose verification is to go, all or none; return how many they are."""
+    now = datetime.now(UTC)
+    with status.begin() as connection, status.connect() as reading:
+        values = {
+            "evidence_since": now - MAX_EVIDENCE_AGE,
+            "scope": run.scope,
+            "domains": list(run.domains),
+        }
+        streamed = reading.execution_options(stream_results=True, yield_per=HOSTS_PER_LOOKUP)
+        for lapsed in streamed.execute(statement("select_lapsed_hosts"), values).partitions():
+            _record_addresses(connection, run, users, lapsed, now)
+        key = {"run_id": run.run_id, "dry_run": run.dry_run}
+        candidates: int = connection.execute(statement("count_candidates"), key).scalar_one()
+        if candidates > run.max_unverifications:
+            trouble = f"{candidates} addresses are to be unverified, the limit is {run.max_unverifications}"
+            if not run.dry_run:
+                raise RunStopped(
+                    f"nobody is unverified: {trouble}. Look at a dry run, then run again with a higher"
+                    " 'max_unverifications'"
+                )
+            log.warning("A real run would stop here: %s", trouble)
+    return candidates
+
+
+def _record_addresses(
+    connection: Connection, run: Run, users: UserDatabase, lapsed: Sequence[Row[Any]], now: datetime
+) -> None:
+    of_host = {row.host: row for row in lapsed}
+    addresses = [
+        {
+            "address_key": found.address_key,
+            "host": found.host,
+            "domain": of_host[found.host].domain,
+            "lapsed_at": of_host[found.host].lapsed_at.isoformat(),
+            "reason": of_host[found.host].reason,
+            "evidence": of_host[found.host].evidence,
+        }
+        for found in users.addresses_on(of_host)
+    ]
+    values = {"addresses": json.dumps(addresses), "run_id": run.run_id, "dry_run": run.dry_run, "now": now}
+    connection.execute(statement("insert_unverifications"), values)
+
+
+def _carry_out(run: Run, users: UserDatabase, status: Engine) -> tuple[int, int]:
+    """Carry out the run's intents, a bounded transaction at a time; return how many took effect and how many not."""
+    unverified = skipped = 0
+    values = {"run_id": run.run_id, "most": ADDRESSES_PER_TRANSACTION}
+    while True:
+        with status.begin() as connection:
+            rows = connection.execute(statement("select_planned_unverifications"), values).all()
+            if not rows:
+                return unverified, skipped
+            done = users.unverify(_judged(rows))
+            _settle(connection, rows, done)
+        unverified += len(done)
+        skipped += len(rows) - len(done)
+
+
+def _settle(connection: Connection, rows: Sequence[Row[Any]], done: set[str]) -> None:
+    addresses = [
+        {
+            "address_key": row.address_key,
+            "domain": row.domain,
+            "lapsed_at": row.lapsed_at.isoformat(),
+            "unverified": row.address_key in done,
+        }
+        for row in rows
+    ]
+    connection.execute(statement("settle_unverifications"), {"addresses": json.dumps(addresses)})
+
+
+def _judged(rows: Sequence[Row[Any]]) -> list[JudgedAddress]:
+    return [
+        JudgedAddress(
+            address_key=row.address_key,
+            host=row.host,
+            checked_at=datetime.fromisoformat(row.evidence["checked_at"]),
+            flags=tuple(row.evidence["flags"]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,119 @@
+"""Reads hosts and keys from a user database, and takes verifications away. No address ever leaves it.
+
+What the database returns is data, whatever it looks like. What it says when it fails may quote a row, so errors
+are passed on by their kind alone.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from lapsewatch.core.errors import LapsewatchError, SetupError
+from lapsewatch.user_databases.profile import Profile
+
+ROWS_PER_FETCH = 10_000
+
+
+class UserDatabaseError(LapsewatchError):
+    """The user database refused a statement. Its text is withheld, because it may quote an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostCount:
+    """Verified addresses that share a host and a shape. See `core.domains.classify_host` for the fields."""
+
+    host: str | None
+    at_sign_count: int
+    is_quoted: bool
+    address_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddressKey:
+    """A verified address by its key in the user database, and the host it is on."""
+
+    address_key: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAddress:
+    """An address that is to lose its verification, with the evidence that says so."""
+
+    address_key: str
+    host: str
+    checked_at: datetime
+    flags: tuple[str, ...]
+
+
+class UserDatabase:
+    """A user database seen through its profile."""
+
+    def __init__(self, engine: Engine, profile: Profile) -> None:
+        self._engine = engine
+        self._profile = profile
+
+    def hosts(self) -> Iterator[HostCount]:
+        """Stream the hosts of verified addresses with their counts."""
+        with self._reading() as connection:
+            rows = connection.execute(self._profile.statement("select_hosts"))
+            for row in rows:
+                yield HostCount(row.host, row.at_sign_count, row.is_quoted, row.address_count)
+
+    def addresses_on(self, hosts: Iterable[str]) -> Iterator[AddressKey]:
+        """Stream the keys of verified, well-formed addresses on hosts as `hosts()` named them."""
+        with self._reading() as connection:
+            values = {"hosts": list(hosts)}
+            for row in connection.execute(self._profile.statement("select_addresses"), values):
+                yield AddressKey(row.address_key, row.host)
+
+    def unverify(self, addresses: Iterable[JudgedAddress]) -> set[str]:
+        """Take away verifications in one transaction, where they still stand. Return the keys that lost theirs."""
+        with self._guarded(), self._engine.begin() as connection:
+            rows = connection.execute(self._profile.statement("unverify_addresses"), _bound(addresses))
+            return set(rows.scalars())
+
+    def unverified(self, addresses: Iterable[JudgedAddress]) -> set[str]:
+        """Return the keys of those addresses that were unverified by Lapsewatch on exactly this evidence."""
+        with self._reading() as connection:
+            rows = connection.execute(self._profile.statement("select_unverified_addresses"), _bound(addresses))
+            return set(rows.scalars())
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._guarded(), self._engine.connect() as connection:
+            yield connection.execution_options(
+                postgresql_readonly=True, stream_results=True, yield_per=ROWS_PER_FETCH
+            )
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            if error.connection_invalidated or _sqlstate(error) is None:
+                raise SetupError(
+                    "the user database can't be reached: check the Airflow connection 'user_db'"
+                ) from None
+            raise self._withheld(error) from None
+        except DBAPIError as error:
+            raise self._withheld(error) from None
+
+    def _withheld(self, error: DBAPIError) -> UserDatabaseError:
+        return UserDatabaseError(
+            f"the user database refused a statement of the profile '{self._profile.name}':"
+            f" {type(error.orig).__name__} ({_sqlstate(error)}); its own log has the details"
+        )
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
+
+
+def _bound(addresses: Iterable[JudgedAddress]) -> dict[str, str]:
+    return {"addresses": json.dumps([asdict(address) for address in addresses], default=datetime.isoformat)}

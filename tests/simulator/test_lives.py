@@ -1,0 +1,93 @@
+from datetime import timedelta
+
+import pytest
+
+from simulator.lives import PENDING_DELETE, REDEMPTION, YEAR, Event, EventKind, Life, Phase
+
+from .conftest import DAY, EPOCH
+
+SECOND = timedelta(seconds=1)
+GRACE = 30 * DAY
+LAPSING = Life.lapsing(expires=EPOCH, grace=GRACE)
+RELEASE = EPOCH + GRACE + REDEMPTION + PENDING_DELETE
+
+
+@pytest.mark.parametrize(
+    ("begins", "before", "after"),
+    [
+        (EPOCH - 10 * YEAR, Phase.NEVER_REGISTERED, Phase.ACTIVE),
+        (EPOCH, Phase.ACTIVE, Phase.GRACE),
+        (EPOCH + GRACE, Phase.GRACE, Phase.REDEMPTION),
+        (EPOCH + GRACE + REDEMPTION, Phase.REDEMPTION, Phase.PENDING_DELETE),
+        (RELEASE, Phase.PENDING_DELETE, Phase.RELEASED),
+    ],
+)
+def test_each_phase_begins_with_its_event(begins, before, after):
+    assert LAPSING.phase_at(begins - SECOND) is before
+    assert LAPSING.phase_at(begins) is after
+
+
+def test_dates_stand_as_long_as_the_registration():
+    assert LAPSING.registered_at(EPOCH - 11 * YEAR) is None
+    assert LAPSING.expires_at(EPOCH - 11 * YEAR) is None
+    assert LAPSING.registered_at(RELEASE - SECOND) == EPOCH - 10 * YEAR
+    assert LAPSING.expires_at(RELEASE - SECOND) == EPOCH
+    assert LAPSING.registered_at(RELEASE) is None
+    assert LAPSING.expires_at(RELEASE) is None
+
+
+@pytest.mark.parametrize("days", [-5, 10, 45], ids=["on time", "in grace", "in redemption"])
+def test_a_renewal_keeps_the_creation_date_and_adds_a_year(days):
+    at = EPOCH + days * DAY
+    life = LAPSING.renewed(at)
+    assert life.phase_at(at - SECOND) is LAPSING.phase_at(at - SECOND)
+    assert life.phase_at(RELEASE + YEAR) is Phase.ACTIVE
+    assert life.registered_at(at) == EPOCH - 10 * YEAR
+    assert life.expires_at(at) == EPOCH + YEAR
+
+
+def test_a_stranger_brings_a_new_creation_date():
+    at = RELEASE + 40 * SECOND
+    life = LAPSING.re_registered(at)
+    assert life.phase_at(RELEASE) is Phase.RELEASED
+    assert life.phase_at(at) is Phase.ACTIVE
+    assert life.registered_at(at) == at
+    assert life.expires_at(at) == at + YEAR
+
+
+def test_a_hold_passes():
+    life = Life.active(expires=EPOCH + YEAR).held(at=EPOCH, until=EPOCH + 3 * DAY)
+    assert [life.phase_at(EPOCH + n * DAY) for n in (-1, 0, 2, 3)] == [
+        Phase.ACTIVE,
+        Phase.HELD,
+        Phase.HELD,
+        Phase.ACTIVE,
+    ]
+    assert life.expires_at(EPOCH + DAY) == EPOCH + YEAR
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [Event(EPOCH, EventKind.RELEASED)],
+        [Event(EPOCH, EventKind.REGISTERED)],
+        [Event(EPOCH, EventKind.REGISTERED, EPOCH + YEAR), Event(EPOCH - DAY, EventKind.EXPIRED)],
+        [
+            Event(EPOCH, EventKind.REGISTERED, EPOCH + YEAR),
+            Event(EPOCH + DAY, EventKind.EXPIRED, EPOCH + YEAR),
+        ],
+        [Event(EPOCH, EventKind.REGISTERED, EPOCH + YEAR), Event(EPOCH + DAY, EventKind.DELETE_PENDING)],
+        [Event(EPOCH, EventKind.REGISTERED, EPOCH + YEAR), Event(EPOCH, EventKind.REGISTERED, EPOCH + YEAR)],
+    ],
+    ids=["unborn", "without expiry", "back in time", "expiry by expiring", "redemption skipped", "twice"],
+)
+def test_impossible_lives_are_refused(events):
+    with pytest.raises(ValueError, match="EventKind"):
+        Life(tuple(events))
+
+
+def test_what_is_gone_cannot_be_renewed_nor_taken_before_its_release():
+    with pytest.raises(ValueError, match="nothing to renew"):
+        LAPSING.renewed(RELEASE)
+    with pytest.raises(ValueError, match="impossible"):
+        LAPSING.re_registered(RELEASE - DAY)
