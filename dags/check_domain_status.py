@@ -6,7 +6,6 @@
 from datetime import UTC, datetime
 
 from airflow.sdk import dag
-
 from lapsewatch.params import run_params
 from lapsewatch.tasks import (
     DEFAULT_ARGS,

@@ -1,1 +1,1 @@
-"""Everything on one machine, for trying and testing: PostgreSQL from a wheel, the simulator, Airflow. Not production."""
+"""Everything on one machine, for trying and testing: PostgreSQL, the simulator, Airflow. Not for production."""

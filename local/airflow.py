@@ -66,9 +66,7 @@ def start(environment: dict[str, str], *arguments: str, log: Path) -> subprocess
     return start_module(environment, "airflow", *arguments, log=log)
 
 
-def start_module(
-    environment: dict[str, str], module: str, *arguments: str, log: Path
-) -> subprocess.Popen[bytes]:
+def start_module(environment: dict[str, str], module: str, *arguments: str, log: Path) -> subprocess.Popen[bytes]:
     """Start `python -m module` in a process group of its own, with its output in a file."""
     with log.open("wb") as output:
         return subprocess.Popen(

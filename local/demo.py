@@ -5,12 +5,11 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from local import airflow, installation
@@ -18,6 +17,16 @@ from local.installation import Installation, log_file
 
 DAG_ID = "check_domain_status"
 POLL_SECONDS = 0.25
+
+STAGES = """
+    select stage,
+           case stage when 'check_batch' then count(planned) else 1 end as total,
+           case stage when 'check_batch' then count(checked_at) else max(cast(state = 'success' as integer)) end as done
+    from (select stage, min(started_at) as began, max(state) as state from lapsewatch.run_stage group by stage) as run
+    left join (select domain as planned, checked_at from lapsewatch.domain_check) as checks on stage = 'check_batch'
+    group by stage, began
+    order by began
+"""
 
 console = Console(highlight=False)
 
@@ -84,41 +93,18 @@ def _run_dag(installed: Installation, progress: Progress) -> str:
     return run_id
 
 
-def _follow(
-    connection: psycopg.Connection[DictRow], process: subprocess.Popen[bytes], progress: Progress
-) -> None:
-    bars: dict[str, TaskID] = {"airflow": progress.add_task("Airflow starts", total=1)}
+def _follow(connection: psycopg.Connection[DictRow], process: subprocess.Popen[bytes], progress: Progress) -> None:
+    bars = {"airflow": progress.add_task("Airflow starts", total=1)}
     running = True
     while running:
         running = process.poll() is None
-        stages = connection.execute(
-            """
-            select stage, bool_and(state = 'success') as done, max(counts ->> 'planned_count') as planned
-            from lapsewatch.run_stage group by stage order by min(started_at)
-            """
-        ).fetchall()
-        if stages:
+        for row in connection.execute(STAGES).fetchall():
             progress.update(bars["airflow"], completed=1)
-        for row in stages:
             stage = row["stage"]
-            if stage == "check_batch":
-                _show_answers(connection, progress, bars)
-                continue
-            bar = bars.setdefault(stage, progress.add_task(stage, total=1) if stage not in bars else bars.get(stage))
-            progress.update(bar, completed=int(row["done"]))
+            if stage not in bars:
+                bars[stage] = progress.add_task(stage, total=row["total"])
+            progress.update(bars[stage], completed=row["done"])
         time.sleep(POLL_SECONDS)
-
-
-def _show_answers(
-    connection: psycopg.Connection[DictRow], progress: Progress, bars: dict[str, TaskID]
-) -> None:
-    counts = connection.execute(
-        "select count(*) as planned, count(checked_at) as answered from lapsewatch.domain_check"
-    ).fetchone()
-    if counts:
-        if "check_batch" not in bars:
-            bars["check_batch"] = progress.add_task("check_batch (domains)", total=counts["planned"])
-        progress.update(bars["check_batch"], completed=counts["answered"])
 
 
 def _metrics(installed: Installation, run_id: str) -> DictRow:

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from local import airflow, postgres
+from local.checkout import ALEMBIC_INI, local_folder
+from local.postgres import Server
 from simulator.app import create_app
 from simulator.clock import Clock
 from simulator.server import serving
 from simulator.user_database import Seeded, seed
 from simulator.world import World
-
-from local import airflow, postgres
-from local.checkout import ALEMBIC_INI, local_folder
-from local.postgres import Server
 
 API_KEY = "the-simulator-takes-this-key"
 API_LATENCY_MS = 20
@@ -50,7 +49,13 @@ class Installation:
         return {
             "airflow db migrate": airflow.start(self.airflow, "db", "migrate", log=log_file("migrate-airflow")),
             "alembic upgrade head": airflow.start_module(
-                self.airflow, "alembic", "-c", str(ALEMBIC_INI), "upgrade", "head", log=log_file("migrate-status")
+                self.airflow,
+                "alembic",
+                "-c",
+                str(ALEMBIC_INI),
+                "upgrade",
+                "head",
+                log=log_file("migrate-status"),
             ),
         }
 

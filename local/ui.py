@@ -30,7 +30,7 @@ def serve(accounts: int) -> None:
         migrations = installed.start_migrations()
         if not _has_users(installed):
             installed.seed_users()
-        if any([process.wait() for process in migrations.values()]):
+        if any(process.wait() for process in migrations.values()):
             raise UiFailed(f"a migration failed: see {log_file('migrate-airflow').parent}")
         _serve_airflow(installed)
 

@@ -21,9 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     needed = KEY_VARIABLE if chosen.command == "serve" else DATABASE_VARIABLE
     secret = os.environ.get(needed)
     if not secret:
-        parser.error(
-            f"the environment variable {needed} is not set: see `python -m simulator {chosen.command} --help`"
-        )
+        parser.error(f"the environment variable {needed} is not set: see `python -m simulator {chosen.command} --help`")
     world = World(chosen.seed, chosen.accounts, chosen.epoch)
     if chosen.command == "serve":
         app = create_app(
@@ -55,12 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     serving.add_argument("--host", default="127.0.0.1", help="address to listen on")
     serving.add_argument("--port", type=int, default=8053, help="port to listen on")
-    serving.add_argument(
-        "--latency-ms", type=float, default=0, help="time before each answer, in milliseconds"
-    )
-    serving.add_argument(
-        "--requests-per-second", type=float, help="quota, above which it answers 429 (None: no quota)"
-    )
+    serving.add_argument("--latency-ms", type=float, default=0, help="time before each answer, in milliseconds")
+    serving.add_argument("--requests-per-second", type=float, help="quota, above which it answers 429 (None: no quota)")
     seeding = commands.add_parser(
         "seed",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,

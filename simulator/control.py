@@ -91,9 +91,7 @@ class Control:
 
     async def show_faults(self, _request: Request) -> Response:
         """`GET faults`: the rules, with the `times` that are left of them."""
-        return JSONResponse(
-            [rule.model_dump(mode="json", exclude_none=True) for rule in self._api.faults.rules]
-        )
+        return JSONResponse([rule.model_dump(mode="json", exclude_none=True) for rule in self._api.faults.rules])
 
     async def order_faults(self, request: Request) -> Response:
         """`PUT faults` with a list of rules, which replaces all former ones."""
@@ -121,9 +119,7 @@ class Control:
             self._api.latency_ms = wanted.latency_ms
         if "requests_per_second" in wanted.model_fields_set:
             self._api.quota = Quota(wanted.requests_per_second)
-        return JSONResponse(
-            {"latency_ms": self._api.latency_ms, "requests_per_second": self._api.quota.per_second}
-        )
+        return JSONResponse({"latency_ms": self._api.latency_ms, "requests_per_second": self._api.quota.per_second})
 
 
 _MOVE = TypeAdapter(_Move)

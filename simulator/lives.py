@@ -98,9 +98,7 @@ class Life:
             if phase not in _POSSIBLE_IN[event.kind]:
                 raise ValueError(f"{event}: impossible in phase {phase}")
             if (event.expires is not None) != (event.kind in _SET_THE_EXPIRY):
-                raise ValueError(
-                    f"{event}: a registration or a renewal sets the expiry date, nothing else does"
-                )
+                raise ValueError(f"{event}: a registration or a renewal sets the expiry date, nothing else does")
             phase = _PHASE_AFTER[event.kind]
         for earlier, later in pairwise(self.events):
             if later.at < earlier.at:

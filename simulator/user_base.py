@@ -65,8 +65,7 @@ def draw_accounts(
             email = _free_email(draw, given, family, host.written, taken)
             addresses.append(_address(draw, email, _verification(draw, life_of(host), epoch)))
         addresses += [
-            _address(draw, email, epoch - _seconds(draw, DAY, _LONGEST))
-            for email in malformed.get(number, [])
+            _address(draw, email, epoch - _seconds(draw, DAY, _LONGEST)) for email in malformed.get(number, [])
         ]
         joined = min((it.verified_at for it in addresses if it.verified_at), default=epoch - DAY)
         accounts.append(

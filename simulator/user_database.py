@@ -53,8 +53,7 @@ def seed(database_url: str, world: World) -> Seeded:
         )
         addresses = _copy(
             cursor,
-            'COPY public.user_emails (user_id, email, "primary", verified, public, unverify_reason) '
-            "FROM STDIN",
+            'COPY public.user_emails (user_id, email, "primary", verified, public, unverify_reason) FROM STDIN',
             (row for account in world.accounts for row in _address_rows(account)),
         )
         events = _copy(

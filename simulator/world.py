@@ -32,9 +32,7 @@ class World:
         )
 
     @classmethod
-    def of(
-        cls, lives: Mapping[str, Life], epoch: datetime, quirks: Mapping[str, Quirks] | None = None
-    ) -> "World":
+    def of(cls, lives: Mapping[str, Life], epoch: datetime, quirks: Mapping[str, Quirks] | None = None) -> "World":
         """A small world furnished by hand: these domains with their usual flags, one account on each."""
         world = cls("", 0, epoch)
         world.lives.update(lives)

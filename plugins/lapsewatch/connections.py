@@ -1,9 +1,10 @@
 """The only reader of Airflow Connections: `user_db`, `status_db`, `fastly_api`, `domainr_api`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import requests
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from sqlalchemy import URL, Engine, create_engine
@@ -19,7 +20,7 @@ from lapsewatch.user_databases.database import UserDatabase
 from lapsewatch.user_databases.profile import load_profile
 
 DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
-CLIENTS = {
+CLIENTS: dict[str, tuple[Callable[[requests.Session, str, str], StatusClient], str]] = {
     "fastly": (FastlyClient, fastly.BASE_URL),
     "domainr": (DomainrClient, domainr.BASE_URL),
 }
@@ -85,7 +86,7 @@ def _connection(conn_id: str, what: str) -> Connection:
 
 
 def _engine(connection: Connection) -> Engine:
-    driver = DRIVERS.get(connection.conn_type)
+    driver = DRIVERS.get(connection.conn_type or "")
     if driver is None:
         raise SetupError(
             f"the Airflow connection '{connection.conn_id}' is of type {connection.conn_type!r}: only"

@@ -15,12 +15,8 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yaml").read_text()
 FILE = yaml.safe_load(TEXT)
 EXAMPLE = (ROOT / ".env.example").read_text()
-DOCUMENTED_COMMANDS = [
-    shlex.split(line)[2] for line in re.findall(r"^# +(python3 -c .+)$", EXAMPLE, re.MULTILINE)
-]
-PROFILES = sorted(
-    {profile for service in FILE["services"].values() for profile in service.get("profiles", [])}
-)
+DOCUMENTED_COMMANDS = [shlex.split(line)[2] for line in re.findall(r"^# +(python3 -c .+)$", EXAMPLE, re.MULTILINE)]
+PROFILES = sorted({profile for service in FILE["services"].values() for profile in service.get("profiles", [])})
 YOUR_WORLD = """
 AIRFLOW_CONN_USER_DB={"conn_type": "postgres", "host": "users.example.org", "extra": {"profile": "pypi"}}
 AIRFLOW_CONN_FASTLY_API={"conn_type": "http", "host": "https://api.example.org", "password": "key"}
@@ -126,9 +122,7 @@ def test_workers_can_be_scaled(shape):
 
 def test_airflow_waits_for_the_migration(shape):
     waiting = {
-        name: service
-        for name, service in shape["services"].items()
-        if is_airflow(service) and name != "migrate"
+        name: service for name, service in shape["services"].items() if is_airflow(service) and name != "migrate"
     }
     assert set(waiting) == {"api-server", "scheduler", "dag-processor", "triggerer", "worker"}
     for name, service in waiting.items():
@@ -148,9 +142,7 @@ def test_the_migration_runs_once_and_covers_both_schemas(shape):
 
 def test_the_executor_can_be_loaded(tmp_path):
     """A release of Celery that its Airflow provider cannot import stops the scheduler and every worker."""
-    code = (
-        "from airflow.executors.executor_loader import ExecutorLoader as e; e.import_default_executor_cls()"
-    )
+    code = "from airflow.executors.executor_loader import ExecutorLoader as e; e.import_default_executor_cls()"
     executor = FILE["x-airflow-environment"]["AIRFLOW__CORE__EXECUTOR"]
     env = {
         "PATH": os.environ["PATH"],
@@ -158,9 +150,7 @@ def test_the_executor_can_be_loaded(tmp_path):
         "AIRFLOW_HOME": str(tmp_path),
         "AIRFLOW__CORE__EXECUTOR": executor,
     }
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
-    )
+    loaded = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert loaded.returncode == 0, loaded.stderr[-2000:]
 
 
@@ -195,9 +185,7 @@ def test_addresses_are_safe_by_default(shape):
 
 def test_the_demo_uses_one_key_and_one_password(tmp_path):
     fill_env(tmp_path, "demo")
-    services = json.loads(compose(tmp_path, "config", "--format", "json").stdout)[
-        "services"
-    ]  # COMPOSE_PROFILES
+    services = json.loads(compose(tmp_path, "config", "--format", "json").stdout)["services"]  # COMPOSE_PROFILES
     worker, simulator = services["worker"]["environment"], services["simulator"]["environment"]
     key = json.loads(worker["AIRFLOW_CONN_FASTLY_API"])["password"]
     password = json.loads(worker["AIRFLOW_CONN_USER_DB"])["password"]
@@ -249,9 +237,5 @@ def test_no_secret_has_a_value_in_the_repository():
     in_urls = re.findall(r"//\w*:([^@\s]+)@", TEXT)
     assert in_urls
     assert [password for password in in_urls if not re.match(r"\$\{\w+(:\?[^}]+|:-)\}?", password)] == []
-    assert [
-        value for _, value in re.findall(r"(?m)^#?(\w*(?:PASSWORD|SECRET|_KEY))=(.*)$", EXAMPLE) if value
-    ] == []
-    assert [
-        word for word in re.findall(r'"password": "([^"]*)"', EXAMPLE) if word and not word.startswith("${")
-    ] == []
+    assert [value for _, value in re.findall(r"(?m)^#?(\w*(?:PASSWORD|SECRET|_KEY))=(.*)$", EXAMPLE) if value] == []
+    assert [word for word in re.findall(r'"password": "([^"]*)"', EXAMPLE) if word and not word.startswith("${")] == []

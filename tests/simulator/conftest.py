@@ -26,9 +26,7 @@ class Served:
     url: str
     clock: Clock
 
-    def fastly(
-        self, domain: str | None = None, key: str | None = KEY, **parameters: Any
-    ) -> requests.Response:
+    def fastly(self, domain: str | None = None, key: str | None = KEY, **parameters: Any) -> requests.Response:
         return requests.get(
             f"{self.url}/domain-management/v1/tools/status",
             params={"domain": domain, **parameters},
@@ -36,9 +34,7 @@ class Served:
             timeout=5,
         )
 
-    def domainr(
-        self, domain: str | None = None, key: str | None = KEY, **parameters: Any
-    ) -> requests.Response:
+    def domainr(self, domain: str | None = None, key: str | None = KEY, **parameters: Any) -> requests.Response:
         return requests.get(
             f"{self.url}/v2/status", params={"domain": domain, "client_id": key, **parameters}, timeout=5
         )

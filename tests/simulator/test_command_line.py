@@ -3,9 +3,7 @@ import pytest
 from simulator.__main__ import main
 
 
-@pytest.mark.parametrize(
-    ("command", "variable"), [("serve", "SIMULATOR_API_KEY"), ("seed", "SIMULATOR_USER_DB_URL")]
-)
+@pytest.mark.parametrize(("command", "variable"), [("serve", "SIMULATOR_API_KEY"), ("seed", "SIMULATOR_USER_DB_URL")])
 def test_it_says_which_variable_is_missing(command, variable, monkeypatch, capsys):
     monkeypatch.delenv(variable, raising=False)
     with pytest.raises(SystemExit) as ending:

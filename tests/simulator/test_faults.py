@@ -120,9 +120,7 @@ def test_a_rule_strikes_its_domains_and_its_tld_only(simulator):
 
 
 def test_a_rule_strikes_so_many_times_and_the_first_that_strikes_decides(simulator):
-    simulator.order(
-        {"kind": "unknown_storm", "times": 2}, {"kind": "server_error", "status": 500, "times": 1}
-    )
+    simulator.order({"kind": "unknown_storm", "times": 2}, {"kind": "server_error", "status": 500, "times": 1})
     assert [simulator.fastly("kept.com").json().get("status") for _ in range(4)] == [
         "unknown",
         "unknown",

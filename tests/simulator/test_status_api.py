@@ -102,9 +102,7 @@ def test_what_is_no_single_domain_in_a_labels_is_refused(simulator, api, domain)
     assert answer.json()["errors"][0]["detail"]
 
 
-@pytest.mark.parametrize(
-    "domain", ["xn--bcher-kva.de", "x.duckdns.org", "mail.kept.com", "com", f"{'a' * 63}.com"]
-)
+@pytest.mark.parametrize("domain", ["xn--bcher-kva.de", "x.duckdns.org", "mail.kept.com", "com", f"{'a' * 63}.com"])
 def test_odd_but_valid_names_are_answered(simulator, domain):
     assert simulator.fastly(domain).json()["domain"] == domain
 

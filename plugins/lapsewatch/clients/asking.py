@@ -82,7 +82,7 @@ class _Gate:
         if requests_per_second >= 1:
             rate = Rate(int(requests_per_second), Duration.SECOND)
         else:
-            rate = Rate(1, int(Duration.SECOND / requests_per_second))
+            rate = Rate(1, round(Duration.SECOND.value / requests_per_second))
         self._limiter = Limiter(rate)
         self._opens_at = time.monotonic()
         self._closed = threading.Event()

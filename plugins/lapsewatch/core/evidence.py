@@ -65,7 +65,7 @@ Outcome = Evidence | NoEvidence
 
 
 def read_flags(status: str) -> tuple[Flag, ...] | None:
-    """Read a space-separated status, keeping its order. None where a word is not in the vocabulary, or none is there."""
+    """Read a space-separated status, keeping its order; None where a word is unknown, or where there is none."""
     try:
         return tuple(Flag(word) for word in status.split()) or None
     except ValueError:

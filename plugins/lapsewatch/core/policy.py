@@ -34,7 +34,8 @@ _DECISIONS = {
     ),
     Phase.UNKNOWN: Decision(Verdict.WATCH, "no evidence: nothing changes, and the next run asks again"),
     Phase.REDEMPTION: Decision(
-        Verdict.UNVERIFY, "the domain was not renewed and is in redemption: only a paid restore brings it back"
+        Verdict.UNVERIFY,
+        "the domain was not renewed and is in redemption: only a paid restore brings it back",
     ),
     Phase.PENDING_DELETE: Decision(
         Verdict.UNVERIFY, "the domain was not renewed and is about to be deleted: then anyone can register it"

@@ -24,7 +24,8 @@ MAX_FIRST_ADVERSE_SHARE = 0.30
 
 MAX_ADVERSE_SHARE = 0.05
 ADVERSE_SHARE_GROWTH = 3.0
-"""Later, domains that stood well lapse at about 0.02 % a day: this share, or this many times the recent one, is a fault."""
+"""Later, domains that stood well lapse at about 0.02 % a day: above this share, and this many times the recent one,
+something is wrong."""
 
 FEW = 20
 """Shares of fewer domains than this say nothing."""
@@ -37,7 +38,9 @@ ROW_EXPECTATIONS = (
         column="domain", regex=A_LABELS, meta={"reason": "the domain is not a name of A-labels"}
     ),
     gxe.ExpectColumnValuesToBeInSet(
-        column="outcome", value_set=["evidence", "no_evidence"], meta={"reason": "the outcome is not a known one"}
+        column="outcome",
+        value_set=["evidence", "no_evidence"],
+        meta={"reason": "the outcome is not a known one"},
     ),
     gxe.ExpectColumnValuesToNotBeNull(
         column="flags", row_condition=_IS_EVIDENCE, meta={"reason": "evidence without flags"}
@@ -63,10 +66,16 @@ ROW_EXPECTATIONS = (
         meta={"reason": "the answer is older than the question"},
     ),
     gxe.ExpectColumnValuesToBeBetween(
-        column="latency_ms", min_value=0, max_value=MAX_LATENCY_MS, meta={"reason": "the latency is impossible"}
+        column="latency_ms",
+        min_value=0,
+        max_value=MAX_LATENCY_MS,
+        meta={"reason": "the latency is impossible"},
     ),
     gxe.ExpectColumnValuesToBeBetween(
-        column="call_count", min_value=1, max_value=MAX_CALLS, meta={"reason": "the number of calls is impossible"}
+        column="call_count",
+        min_value=1,
+        max_value=MAX_CALLS,
+        meta={"reason": "the number of calls is impossible"},
     ),
     gxe.ExpectColumnValuesToNotBeNull(column="next_check_at", meta={"reason": "the next check is missing"}),
 )
@@ -79,7 +88,8 @@ def audit_checks(frame: pd.DataFrame, audit: Audit) -> dict[str, str]:
     failed.
     """
     expected = frame.assign(
-        phase_of_flags=frame["flags"].map(_phase_of_text), verdict_of_phase=frame["phase"].map(_verdict_of_text)
+        phase_of_flags=frame["flags"].map(_phase_of_text),
+        verdict_of_phase=frame["phase"].map(_verdict_of_text),
     )
     bad = validate("domain_checks", expected, ROW_EXPECTATIONS, audit, index_column="domain")
     audit.row_count += len(frame)
@@ -95,19 +105,13 @@ def audit_run(figures: Mapping[str, Any], audit: Audit) -> None:
     planned, silent = figures["planned_count"], figures["no_evidence_count"]
     judged, adverse = figures["judged_count"], figures["newly_adverse_count"]
     recent = figures["recent_adverse_share"]
-    limit = (
-        MAX_FIRST_ADVERSE_SHARE
-        if recent is None
-        else max(MAX_ADVERSE_SHARE, ADVERSE_SHARE_GROWTH * float(recent))
-    )
+    limit = MAX_FIRST_ADVERSE_SHARE if recent is None else max(MAX_ADVERSE_SHARE, ADVERSE_SHARE_GROWTH * float(recent))
     frame = pd.DataFrame(
         {
             "run": ["run"],
             "no_evidence_share": [silent / planned if silent >= min(FEW, max(planned, 1)) else 0.0],
             "newly_adverse_share": [adverse / judged if adverse >= FEW else 0.0],
-            "quarantined_share": [
-                audit.quarantined_count / audit.row_count if audit.quarantined_count >= FEW else 0.0
-            ],
+            "quarantined_share": [audit.quarantined_count / audit.row_count if audit.quarantined_count >= FEW else 0.0],
         }
     )
     expectations = (

@@ -1,19 +1,12 @@
 """Runs Great Expectations over a data frame and reads its result."""
 
 import copy
-import logging
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
-# Before the import: no figures about us leave the machine, and 200 lines of INFO stay out of the task's log.
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-logging.getLogger("great_expectations").setLevel(logging.WARNING)
-
 import great_expectations as gx
+import pandas as pd
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.expectation import Expectation
 

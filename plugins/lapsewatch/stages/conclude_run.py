@@ -12,6 +12,4 @@ def conclude_run(run: Run, status: Engine) -> None:
     with status.connect() as connection:
         summary = connection.execute(statement("select_run_state"), {"run_id": run.run_id}).one()
     if summary.state == "failed":
-        raise RunStopped(
-            f"the run stopped at {summary.failed_stage}: {summary.error or 'see the log of that task'}"
-        )
+        raise RunStopped(f"the run stopped at {summary.failed_stage}: {summary.error or 'see the log of that task'}")

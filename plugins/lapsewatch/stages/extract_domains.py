@@ -43,9 +43,7 @@ def extract_domains(run: Run, users: UserDatabase, status: Engine) -> None:
     log.info("Extracted: %s", counts)
 
 
-def _custom_hosts(
-    users: UserDatabase, tally: Counter[str], set_aside: Counter[str]
-) -> Iterator[tuple[str, str, int]]:
+def _custom_hosts(users: UserDatabase, tally: Counter[str], set_aside: Counter[str]) -> Iterator[tuple[str, str, int]]:
     """Yield (host, registrable domain, addresses) for custom domains; count everything on the way."""
     for found in users.hosts():
         tally["addresses"] += found.address_count

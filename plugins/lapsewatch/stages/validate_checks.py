@@ -42,7 +42,7 @@ def _audit(connection: Connection, run: Run) -> Audit:
         connection.execute(statement("quarantine_checks"), key | {"rows": rows})
     values = key | {"now": datetime.now(UTC)}
     figures = connection.execute(statement("select_run_figures"), values).mappings().one()
-    audit_run(figures, audit)
+    audit_run(dict(figures), audit)
     connection.execute(
         statement("upsert_check_validation"),
         key

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from lapsewatch.core.errors import LapsewatchError
 from lapsewatch.status_database.statements import statement

@@ -87,9 +87,7 @@ class UserDatabase:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self._guarded(), self._engine.connect() as connection:
-            yield connection.execution_options(
-                postgresql_readonly=True, stream_results=True, yield_per=ROWS_PER_FETCH
-            )
+            yield connection.execution_options(postgresql_readonly=True, stream_results=True, yield_per=ROWS_PER_FETCH)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -97,9 +95,7 @@ class UserDatabase:
             yield
         except OperationalError as error:
             if error.connection_invalidated or _sqlstate(error) is None:
-                raise SetupError(
-                    "the user database can't be reached: check the Airflow connection 'user_db'"
-                ) from None
+                raise SetupError("the user database can't be reached: check the Airflow connection 'user_db'") from None
             raise self._withheld(error) from None
         except DBAPIError as error:
             raise self._withheld(error) from None

@@ -1,0 +1,194 @@
+"""The real things that tests run on: a PostgreSQL of the session, and the simulated internet over HTTP.
+
+Airflow reads its environment when it is imported, so it is set here, before anything imports it.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="lapsewatch-airflow-"))
+for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+    del os.environ[name]
+os.environ |= {
+    "AIRFLOW_HOME": str(AIRFLOW_HOME),
+    "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parents[1] / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(Path(__file__).parents[1] / "plugins"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+    "AIRFLOW__CORE__UNIT_TEST_MODE": "false",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
+}
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+import requests
+from alembic import command
+from alembic.config import Config
+from simulator.app import create_app
+from simulator.clock import Clock
+from simulator.lives import Life
+from simulator.server import serving
+from simulator.user_database import CREATE_USER_DATABASE
+from simulator.world import World
+from sqlalchemy import Engine, create_engine
+
+from lapsewatch.status_database.schema import ALEMBIC_INI
+from lapsewatch.user_databases.database import UserDatabase
+from lapsewatch.user_databases.profile import load_profile
+from local import postgres
+
+API_KEY = "key-that-must-never-be-logged"
+EPOCH = datetime(2026, 11, 1, tzinfo=UTC)
+TEMPLATE = "migrated_status_database"
+
+
+def pytest_sessionfinish() -> None:
+    shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
+    """A PostgreSQL of this session's own, gone at its end."""
+    state = tmp_path_factory.mktemp("postgres")
+    try:
+        with postgres.running(postgres.cluster_in(state)) as server:
+            yield server
+    finally:
+        postgres.destroy(state)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: postgres.Server) -> str:
+    """A migrated status database to copy: copying takes a tenth of migrating."""
+    engine = sqlalchemy_engine(postgres_server.recreate(TEMPLATE))
+    config = Config(ALEMBIC_INI)
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+    return TEMPLATE
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: postgres.Server) -> str:
+    """The libpq URL of an empty database."""
+    return postgres_server.recreate("empty")
+
+
+@pytest.fixture
+def status_url(postgres_server: postgres.Server, migrated_template: str) -> str:
+    """The libpq URL of a migrated, empty status database."""
+    with psycopg.connect(postgres_server.url("postgres"), autocommit=True) as connection:
+        connection.execute("drop database if exists status with (force)")
+        connection.execute(f"create database status template {migrated_template}")
+    return postgres_server.url("status")
+
+
+@pytest.fixture
+def status(status_url: str) -> Iterator[Engine]:
+    """An engine on a migrated, empty status database."""
+    engine = sqlalchemy_engine(status_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def user_url(postgres_server: postgres.Server) -> str:
+    """The libpq URL of a user database in PyPI's schema, without users."""
+    url = postgres_server.recreate("users")
+    with psycopg.connect(url) as connection:
+        connection.execute(CREATE_USER_DATABASE.read_bytes())
+    return url
+
+
+@pytest.fixture
+def users(user_url: str) -> Iterator[UserDatabase]:
+    """The user database through the profile `pypi`."""
+    engine = sqlalchemy_engine(user_url)
+    yield UserDatabase(engine, load_profile("pypi"))
+    engine.dispose()
+
+
+@pytest.fixture
+def add_addresses(user_url: str) -> Callable[..., None]:
+    """Adds an account with the given addresses, verified unless told otherwise."""
+
+    def add(*emails: str, verified: bool = True) -> None:
+        with psycopg.connect(user_url) as connection:
+            number = connection.execute("select count(*) from users").fetchone()
+            user = connection.execute(
+                "insert into users (username, name) values (%s, 'Some One') returning id", [f"user{number[0]}"]
+            ).fetchone()
+            for email in emails:
+                connection.execute(
+                    'insert into user_emails (user_id, email, "primary", verified) values (%s, %s, false, %s)',
+                    [user[0], email, verified],
+                )
+
+    return add
+
+
+@dataclass(frozen=True)
+class SimulatedInternet:
+    """The simulator, running, and its control API."""
+
+    url: str
+    world: World
+
+    def order_faults(self, *rules: dict[str, Any]) -> None:
+        requests.put(f"{self.url}/_simulator/faults", json=list(rules), timeout=5).raise_for_status()
+
+    def advance(self, days: float) -> None:
+        requests.put(f"{self.url}/_simulator/clock", json={"advance_days": days}, timeout=5).raise_for_status()
+
+    def change_settings(self, **settings: float | None) -> None:
+        requests.put(f"{self.url}/_simulator/settings", json=settings, timeout=5).raise_for_status()
+
+    def calls(self) -> dict[str, Any]:
+        answer: dict[str, Any] = requests.get(f"{self.url}/_simulator/calls", timeout=5).json()
+        return answer
+
+    def forget_calls(self) -> None:
+        requests.delete(f"{self.url}/_simulator/calls", timeout=5).raise_for_status()
+
+
+def days(number: float) -> timedelta:
+    return timedelta(days=number)
+
+
+LIVES = {
+    "alive.com": Life.active(EPOCH + days(300)),
+    "alive.co.uk": Life.active(EPOCH + days(200)),
+    "ingrace.net": Life.lapsing(EPOCH - days(10)),
+    "redeemable.org": Life.lapsing(EPOCH - days(50)),
+    "deleted.io": Life.lapsing(EPOCH - days(72)),
+    "released.dev": Life.lapsing(EPOCH - days(100)),
+    "taken.net": Life.lapsing(EPOCH - days(200)).re_registered(EPOCH - days(100)),
+    "xn--mnchen-3ya.de": Life.active(EPOCH + days(100)),
+}
+LAPSED = {"redeemable.org", "deleted.io", "released.dev"}
+
+
+@contextmanager
+def simulated(world: World, **settings: Any) -> Iterator[SimulatedInternet]:
+    with serving(create_app(world, Clock(EPOCH), api_key=API_KEY, **settings)) as url:
+        yield SimulatedInternet(url, world)
+
+
+@pytest.fixture
+def internet() -> Iterator[SimulatedInternet]:
+    """A village of a few domains, one in each stage of life."""
+    with simulated(World.of(LIVES, EPOCH)) as running:
+        yield running
+
+
+def sqlalchemy_engine(libpq_url: str) -> Engine:
+    return create_engine(libpq_url.replace("postgresql://", "postgresql+psycopg://"))

@@ -1,0 +1,85 @@
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+
+from lapsewatch.clients.asking import Pace, pooled_session
+from lapsewatch.clients.fastly import FastlyClient
+from lapsewatch.core.errors import SetupError
+from lapsewatch.stages.check_batch import check_batch
+from lapsewatch.stages.extract_domains import extract_domains
+from lapsewatch.stages.plan_batches import plan_batches
+from lapsewatch.user_databases.database import UserDatabase
+from tests.conftest import API_KEY, LIVES, SimulatedInternet
+from tests.stages.conftest import RUN, rows
+
+PACE = Pace(requests_per_second=500, max_in_flight=8)
+
+
+@pytest.fixture
+def planned(users: UserDatabase, status: Engine, add_addresses: Callable[..., None]) -> None:
+    add_addresses(*(f"user@{domain}" for domain in LIVES))
+    extract_domains(RUN, users, status)
+    plan_batches(RUN, status)
+
+
+@pytest.fixture
+def client(internet: SimulatedInternet) -> Iterator[FastlyClient]:
+    with pooled_session(8) as session:
+        yield FastlyClient(session, internet.url, API_KEY)
+
+
+def test_evidence_is_written_with_what_it_means(planned: None, status: Engine, client: FastlyClient) -> None:
+    check_batch(RUN, 0, client, PACE, status)
+    found = rows(status, "select domain, phase, verdict, outcome from lapsewatch.domain_check")
+    assert {row["outcome"] for row in found} == {"evidence"}
+    assert {row["domain"]: (row["phase"], row["verdict"]) for row in found} == {
+        "alive.com": ("active", "keep"),
+        "alive.co.uk": ("active", "keep"),
+        "ingrace.net": ("active", "keep"),
+        "redeemable.org": ("redemption", "unverify"),
+        "deleted.io": ("pending_delete", "unverify"),
+        "released.dev": ("released", "unverify"),
+        "taken.net": ("active", "keep"),
+        "xn--mnchen-3ya.de": ("active", "keep"),
+    }
+
+
+def test_an_unknown_status_is_no_evidence(
+    planned: None, status: Engine, client: FastlyClient, internet: SimulatedInternet
+) -> None:
+    internet.order_faults({"kind": "unknown_storm"})
+    check_batch(RUN, 0, client, PACE, status)
+    found = rows(status, "select distinct outcome, no_evidence_reason, verdict from lapsewatch.domain_check")
+    assert found == [{"outcome": "no_evidence", "no_evidence_reason": "provider_unknown", "verdict": "watch"}]
+
+
+def test_run_again_it_asks_only_what_is_open(
+    planned: None, status: Engine, client: FastlyClient, internet: SimulatedInternet
+) -> None:
+    check_batch(RUN, 0, client, PACE, status)
+    with status.begin() as connection:
+        connection.execute(
+            text("update lapsewatch.domain_check set checked_at = null where domain in ('alive.com', 'taken.net')")
+        )
+    internet.forget_calls()
+    check_batch(RUN, 0, client, PACE, status)
+    assert internet.calls()["by_domain"] == {"alive.com": 1, "taken.net": 1}
+
+
+def test_a_refused_key_says_what_to_do_and_writes_nothing_false(
+    planned: None, status: Engine, internet: SimulatedInternet
+) -> None:
+    with pooled_session(8) as session, pytest.raises(SetupError, match="'fastly_api'"):
+        check_batch(RUN, 0, FastlyClient(session, internet.url, "wrong"), PACE, status)
+    assert rows(status, "select 1 from lapsewatch.domain_check where checked_at is not null") == []
+    [journal] = rows(status, "select state, error from lapsewatch.run_stage where stage = 'check_batch'")
+    assert journal["state"] == "failed"
+    assert "wrong" not in journal["error"]
+
+
+def test_the_raw_answer_is_kept_without_the_key(planned: None, status: Engine, client: FastlyClient) -> None:
+    check_batch(RUN, 0, client, PACE, status)
+    raw = [row["raw"] for row in rows(status, "select raw from lapsewatch.domain_check")]
+    assert all("status" in answer for answer in raw)
+    assert API_KEY not in " ".join(raw)

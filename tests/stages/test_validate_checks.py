@@ -1,0 +1,169 @@
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, text
+
+from lapsewatch.core.errors import RunStopped
+from lapsewatch.core.evidence import NoEvidenceReason
+from lapsewatch.stages import validate_checks as stage
+from lapsewatch.stages.run import Run
+from lapsewatch.stages.store_domain_status import store_domain_status
+from lapsewatch.stages.validate_checks import validate_checks
+from tests.stages.conftest import RUN, Check, rows
+
+DOMAINS = [f"domain{number:03}.com" for number in range(120)]
+
+
+@pytest.fixture
+def population(add_addresses: Callable[..., None]) -> None:
+    add_addresses(*(f"user@{domain}" for domain in DOMAINS))
+
+
+def damage(status: Engine, domain: str, change: str) -> None:
+    with status.begin() as connection:
+        connection.execute(
+            text(f"update lapsewatch.domain_check set {change} where domain = :domain"), {"domain": domain}
+        )
+
+
+def quarantined(status: Engine) -> dict[str, str]:
+    query = "select domain, quarantine_reason from lapsewatch.domain_check where quarantine_reason is not null"
+    return {row["domain"]: row["quarantine_reason"] for row in rows(status, query)}
+
+
+def test_a_clean_run_passes_and_the_result_is_kept(population: None, status: Engine, check: Check) -> None:
+    run = check({"domain007.com": "undelegated inactive", "domain008.com": NoEvidenceReason.TIMEOUT})
+    validate_checks(run, status)
+    assert quarantined(status) == {}
+    [kept] = rows(status, "select success, row_count, quarantined_count, results from lapsewatch.check_validation")
+    assert (kept["success"], kept["row_count"], kept["quarantined_count"]) == (True, 120, 0)
+    assert [result["success"] for result in kept["results"]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("domain = 'not a domain'", "not a name of A-labels"),
+        ("flags = null", "evidence without flags"),
+        ("phase = 'released'", "the phase is not what the flags say"),
+        ("verdict = 'unverify'", "the verdict is not what the policy makes of the phase"),
+        ("checked_at = planned_at - interval '1 hour'", "the answer is older than the question"),
+        ("latency_ms = -1", "the latency is impossible"),
+        ("call_count = 0", "the number of calls is impossible"),
+        ("next_check_at = null", "the next check is missing"),
+        (
+            "outcome = 'no_evidence', flags = null, phase = 'unknown', verdict = 'watch', no_evidence_reason = 'mood'",
+            "the reason is not a known one",
+        ),
+    ],
+)
+def test_a_bad_row_is_quarantined_with_its_reason_and_not_published(
+    population: None, status: Engine, check: Check, change: str, reason: str
+) -> None:
+    run = check({})
+    damage(status, "domain005.com", change)
+    validate_checks(run, status)
+    [(_, found)] = quarantined(status).items()
+    assert reason in found
+    store_domain_status(run, status)
+    if not change.startswith("domain"):
+        [published] = rows(
+            status, "select outcome, phase, checked_at from lapsewatch.domain_status where domain = 'domain005.com'"
+        )
+        assert published == {"outcome": "quarantined", "phase": "unknown", "checked_at": None}
+
+
+def test_a_mended_row_leaves_quarantine(population: None, status: Engine, check: Check) -> None:
+    run = check({})
+    damage(status, "domain005.com", "latency_ms = -1")
+    validate_checks(run, status)
+    damage(status, "domain005.com", "latency_ms = 1")
+    validate_checks(run, status)
+    assert quarantined(status) == {}
+
+
+def test_too_little_evidence_stops_the_run(population: None, status: Engine, check: Check) -> None:
+    run = check(dict.fromkeys(DOMAINS[:40], NoEvidenceReason.SERVER_ERROR))
+    with pytest.raises(RunStopped, match="40 of 120 domains gave no evidence"):
+        validate_checks(run, status)
+    [kept] = rows(status, "select success, trouble from lapsewatch.check_validation")
+    assert kept["success"] is False
+    assert "40 of 120" in kept["trouble"]
+
+
+def test_a_small_run_without_any_evidence_is_stopped_too(
+    add_addresses: Callable[..., None], status: Engine, check: Check
+) -> None:
+    add_addresses("user@one.com", "user@two.com")
+    run = check({"one.com": NoEvidenceReason.TIMEOUT, "two.com": NoEvidenceReason.TIMEOUT})
+    with pytest.raises(RunStopped, match="2 of 2 domains"):
+        validate_checks(run, status)
+
+
+def test_a_first_assessment_may_find_the_lapses_of_many_years(population: None, status: Engine, check: Check) -> None:
+    validate_checks(check(dict.fromkeys(DOMAINS[:30], "inactive")), status)
+
+
+def test_a_first_assessment_in_which_half_is_lapsed_is_stopped(population: None, status: Engine, check: Check) -> None:
+    with pytest.raises(RunStopped, match="60 of 120 domains that stood well are suddenly lapsed"):
+        validate_checks(check(dict.fromkeys(DOMAINS[:60], "inactive")), status)
+
+
+def past_run(status: Engine, *, checked: int, newly_lapsed: int) -> None:
+    with status.begin() as connection:
+        connection.execute(
+            text("""
+            insert into lapsewatch.run_metrics (
+                run_id, as_of, state, finished_at, stage_seconds, provider, dry_run, set_aside, planned_count,
+                checked_count, no_evidence_count, no_evidence, quarantined_count, phases, newly_lapsed_count,
+                lapsed_domain_count, unverified_count, api_call_count)
+            values ('past', now(), 'success', now() - interval '1 day', '{}', 'fastly', false, '{}', :checked,
+                :checked, 0, '{}', 0, '{}', :newly_lapsed, 0, 0, 0)"""),
+            {"checked": checked, "newly_lapsed": newly_lapsed},
+        )
+
+
+def test_later_runs_are_held_against_the_recent_past(population: None, status: Engine, check: Check) -> None:
+    past_run(status, checked=1000, newly_lapsed=10)
+    with pytest.raises(RunStopped, match=r"more than 5\.0%"):
+        validate_checks(check(dict.fromkeys(DOMAINS[:30], "inactive")), status)
+
+
+def test_known_lapses_do_not_count_as_new_ones(population: None, status: Engine, check: Check) -> None:
+    first = check(dict.fromkeys(DOMAINS[:30], "inactive"))
+    validate_checks(first, status)
+    store_domain_status(first, status)
+    past_run(status, checked=1000, newly_lapsed=10)
+    again = check(dict.fromkeys(DOMAINS[:30], "inactive"), run_id="again", scope="all")
+    validate_checks(again, status)
+
+
+def test_an_empty_run_passes(status: Engine, check: Check) -> None:
+    validate_checks(check({}), status)
+    [kept] = rows(status, "select success, row_count from lapsewatch.check_validation")
+    assert kept == {"success": True, "row_count": 0}
+
+
+def test_pieces_make_no_difference(
+    population: None, status: Engine, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "ROWS_PER_PIECE", 50)
+    run = check({})
+    for domain in ("domain000.com", "domain049.com", "domain119.com"):
+        damage(status, domain, "latency_ms = -1")
+    validate_checks(run, status)
+    assert sorted(quarantined(status)) == ["domain000.com", "domain049.com", "domain119.com"]
+    [kept] = rows(status, "select row_count, jsonb_array_length(results) as pieces from lapsewatch.check_validation")
+    assert kept == {"row_count": 120, "pieces": 4}
+
+
+def test_an_audit_that_cannot_be_made_stops_the_run(
+    population: None, status: Engine, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lapsewatch.quality import suites
+
+    broken = (suites.gxe.ExpectColumnValuesToNotBeNull(column="no_such_column", meta={"reason": "broken"}),)
+    monkeypatch.setattr(suites, "ROW_EXPECTATIONS", broken)
+    run: Run = check({})
+    with pytest.raises(RunStopped, match="could not be evaluated"):
+        validate_checks(run, status)
