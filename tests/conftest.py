@@ -1,30 +1,13 @@
-"""The real things that tests run on: a PostgreSQL of the session, and the simulated internet over HTTP.
-
-Airflow reads its environment when it is imported, so it is set here, before anything imports it.
-"""
+"""The real things that tests run on: a PostgreSQL of the session, and the simulated internet over HTTP."""
 
 import os
-import tempfile
-from pathlib import Path
-
-AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="lapsewatch-airflow-"))
-for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
-    del os.environ[name]
-os.environ |= {
-    "AIRFLOW_HOME": str(AIRFLOW_HOME),
-    "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parents[1] / "dags"),
-    "AIRFLOW__CORE__PLUGINS_FOLDER": str(Path(__file__).parents[1] / "plugins"),
-    "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
-    "AIRFLOW__CORE__UNIT_TEST_MODE": "false",
-    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",
-    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
-}
-
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -32,25 +15,41 @@ import pytest
 import requests
 from alembic import command
 from alembic.config import Config
+from lapsewatch.status_database.schema import ALEMBIC_INI
+from lapsewatch.user_databases.database import UserDatabase
+from lapsewatch.user_databases.profile import load_profile
+from sqlalchemy import Engine, create_engine
+
+from local import postgres
+from local.checkout import DAGS, PLUGINS
 from simulator.app import create_app
 from simulator.clock import Clock
 from simulator.lives import Life
 from simulator.server import serving
 from simulator.user_database import CREATE_USER_DATABASE
 from simulator.world import World
-from sqlalchemy import Engine, create_engine
-
-from lapsewatch.status_database.schema import ALEMBIC_INI
-from lapsewatch.user_databases.database import UserDatabase
-from lapsewatch.user_databases.profile import load_profile
-from local import postgres
 
 API_KEY = "key-that-must-never-be-logged"
 EPOCH = datetime(2026, 11, 1, tzinfo=UTC)
+AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="lapsewatch-airflow-"))
 TEMPLATE = "migrated_status_database"
 
 
-def pytest_sessionfinish() -> None:
+def pytest_configure() -> None:
+    """Airflow reads its environment when it is imported, which nothing does before the tests are collected."""
+    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+        del os.environ[name]
+    os.environ |= {
+        "AIRFLOW_HOME": str(AIRFLOW_HOME),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PLUGINS),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
+    }
+
+
+def pytest_unconfigure() -> None:
     shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)
 
 

@@ -2,14 +2,14 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from simulator.lives import Life
-from simulator.world import World
-
 from lapsewatch.clients import asking, status_api
 from lapsewatch.clients.asking import Pace, ask_all, pooled_session
 from lapsewatch.clients.errors import Refused
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.core.evidence import Evidence, NoEvidence, NoEvidenceReason
+
+from simulator.lives import Life
+from simulator.world import World
 from tests.conftest import API_KEY, EPOCH, SimulatedInternet, days, simulated
 
 DOMAINS = [f"domain{number}.com" for number in range(60)]

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 import requests
-from simulator.world import World
-
 from lapsewatch.clients import status_api
 from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.errors import BadAnswer, ClientError, RateLimited, Refused, RemoteFault, Unreachable
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.clients.status_api import StatusClient
 from lapsewatch.core.evidence import Flag, NoEvidenceReason
+
+from simulator.world import World
 from tests.conftest import API_KEY, EPOCH, LIVES, SimulatedInternet, simulated
 
 MakeClient = Callable[[str, str], StatusClient]

@@ -1,7 +1,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from lapsewatch.core.domains import Registrable, SetAside, a_labels, classify_host
 
 

@@ -1,7 +1,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from lapsewatch.core.evidence import Flag, read_flags
 from lapsewatch.core.lifecycle import Phase, phase_of
 from lapsewatch.core.policy import Verdict, decide, is_lapsed

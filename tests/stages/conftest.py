@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
-
 from lapsewatch.clients.asking import Answer
 from lapsewatch.core.evidence import Evidence, NoEvidence, NoEvidenceReason, Outcome, read_flags
 from lapsewatch.stages.check_batch import _row
@@ -17,6 +15,7 @@ from lapsewatch.stages.plan_batches import plan_batches
 from lapsewatch.stages.run import Run
 from lapsewatch.status_database.statements import statement
 from lapsewatch.user_databases.database import UserDatabase
+from sqlalchemy import Engine, text
 
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 RUN = Run(run_id="first", as_of=AS_OF, dry_run=False)

@@ -1,8 +1,6 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import Engine, text
-
 from lapsewatch.clients.asking import Pace, pooled_session
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.core.errors import SetupError
@@ -10,6 +8,8 @@ from lapsewatch.stages.check_batch import check_batch
 from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.stages.plan_batches import plan_batches
 from lapsewatch.user_databases.database import UserDatabase
+from sqlalchemy import Engine, text
+
 from tests.conftest import API_KEY, LIVES, SimulatedInternet
 from tests.stages.conftest import RUN, rows
 

@@ -1,15 +1,14 @@
 from collections.abc import Callable
 
 import psycopg
-from sqlalchemy import Engine, create_engine
-
+import pytest
 from lapsewatch.core.errors import SetupError
 from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.user_databases.database import UserDatabase, UserDatabaseError
 from lapsewatch.user_databases.profile import load_profile
-from tests.stages.conftest import RUN, rows
+from sqlalchemy import Engine, create_engine
 
-import pytest
+from tests.stages.conftest import RUN, rows
 
 MALFORMED = {
     "nobody": "no_host",

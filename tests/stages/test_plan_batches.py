@@ -3,13 +3,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, text
-
 from lapsewatch.stages import plan_batches as stage
 from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.stages.plan_batches import plan_batches
 from lapsewatch.stages.run import Run
 from lapsewatch.user_databases.database import UserDatabase
+from sqlalchemy import Engine, text
+
 from tests.stages.conftest import RUN, rows
 
 

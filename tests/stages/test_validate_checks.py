@@ -1,15 +1,15 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine, text
-
 from lapsewatch.core.errors import RunStopped
 from lapsewatch.core.evidence import NoEvidenceReason
 from lapsewatch.stages import validate_checks as stage
 from lapsewatch.stages.run import Run
 from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.validate_checks import validate_checks
-from tests.stages.conftest import RUN, Check, rows
+from sqlalchemy import Engine, text
+
+from tests.stages.conftest import Check, rows
 
 DOMAINS = [f"domain{number:03}.com" for number in range(120)]
 

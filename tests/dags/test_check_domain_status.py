@@ -1,0 +1,70 @@
+import re
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+from lapsewatch.stages.run import STAGES
+
+from local.checkout import DAGS, PLUGINS, ROOT
+
+WALK = [*STAGES, "conclude_run"]
+
+
+@pytest.fixture
+def dag(dag_bag: DagBag) -> DAG:
+    return dag_bag.dags["check_domain_status"]
+
+
+def test_the_bag_holds_exactly_our_dags_and_no_errors(dag_bag: DagBag) -> None:
+    assert dag_bag.import_errors == {}
+    assert set(dag_bag.dags) == {"check_domain_status"}
+
+
+def test_the_tasks_stand_in_the_order_of_the_walk(dag: DAG) -> None:
+    assert [task.task_id for task in dag.topological_sort()] == WALK
+    for before, after in pairwise(WALK):
+        assert after in dag.get_task(before).downstream_task_ids
+
+
+def test_batches_are_mapped_in_a_pool(dag: DAG) -> None:
+    check_batch = dag.get_task("check_batch")
+    assert check_batch.is_mapped
+    assert check_batch.pool == "status_api"
+
+
+def test_the_daily_run_never_overlaps_itself_or_catches_up(dag: DAG) -> None:
+    assert (dag.max_active_runs, dag.catchup) == (1, False)
+    assert dag.timetable.expression == "0 0 * * *"
+
+
+def test_a_fresh_installation_is_a_dry_run(dag: DAG) -> None:
+    assert dag.params["dry_run"] is True
+
+
+def test_every_param_is_typed_and_described(dag: DAG) -> None:
+    for name in dag.params:
+        param: Any = dag.params.get_param(name)
+        assert param.description, name
+        assert param.schema.get("type") or param.schema.get("enum"), name
+
+
+def test_summarise_tells_the_readers_of_domain_status(dag: DAG) -> None:
+    assert [asset.name for asset in dag.get_task("summarise_run").outlets] == ["domain_status"]
+
+
+def test_a_dag_file_is_a_sentence() -> None:
+    for file in DAGS.glob("*.py"):
+        assert len(file.read_text().splitlines()) < 100, file.name
+
+
+def test_every_statement_that_is_named_exists_and_every_file_is_used() -> None:
+    sources = "".join(file.read_text() for file in PLUGINS.rglob("*.py"))
+    named = set(re.findall(r"""\bstatement\(\s*["'](\w+)["']""", sources))
+    folders = [ROOT / "include/sql/status_database", *(ROOT / "include/sql/user_databases").glob("*/")]
+    ours, *profiles = [{file.stem for file in folder.glob("*.sql")} for folder in folders]
+    assert profiles
+    for profile in profiles:
+        assert named == ours | profile
+        assert not ours & profile

@@ -1,0 +1,235 @@
+"""The real DAG in a real Airflow, from the user database to unverified addresses and a summary."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import pytest
+from airflow.models.asset import AssetEvent
+from airflow.models.xcom import XComModel
+from airflow.utils.session import create_session
+from lapsewatch.stages.run import STAGES
+from sqlalchemy import select
+
+from tests.conftest import API_KEY, EPOCH, LAPSED, LIVES
+from tests.e2e.conftest import ALIVE, Installation
+
+OWNERS_OF_LAPSED = {f"owner@{domain}" for domain in LAPSED}
+
+
+def test_the_run_unverifies_addresses_on_lapsed_domains(installation: Installation) -> None:
+    assert installation.run(dry_run=False) == "success"
+    assert installation.unverified() == OWNERS_OF_LAPSED
+    [metrics] = installation.status("select * from lapsewatch.run_metrics")
+    assert metrics["state"] == "success"
+    assert metrics["address_count"] == metrics["checked_count"] == len(LIVES) + len(ALIVE)
+    assert metrics["unverified_count"] == metrics["newly_lapsed_count"] == len(LAPSED)
+    assert set(metrics["stage_seconds"]) == {*STAGES} - {"summarise_run"}
+    assert installation.internet.calls()["by_domain"] == dict.fromkeys([*LIVES, *ALIVE], 1)
+
+
+def test_a_second_run_changes_nothing(installation: Installation) -> None:
+    assert installation.run(dry_run=False) == "success"
+    before = installation.contents()
+    calls = installation.internet.calls()["total"]
+    assert installation.run(dry_run=False, as_of=EPOCH.replace(hour=6)) == "success"
+    assert installation.contents() == before
+    assert installation.internet.calls()["total"] == calls
+    assert len(installation.status("select 1 from lapsewatch.run_metrics")) == 2
+
+
+def test_by_default_it_reports_and_changes_nothing(installation: Installation) -> None:
+    before = installation.users("select * from user_emails order by id")
+    assert installation.run() == "success"
+    assert installation.users("select * from user_emails order by id") == before
+    [metrics] = installation.status("select dry_run, candidate_count, unverified_count from lapsewatch.run_metrics")
+    assert metrics == {"dry_run": True, "candidate_count": len(LAPSED), "unverified_count": 0}
+
+
+def test_domainr_gives_the_same_result(installation: Installation) -> None:
+    assert installation.run(dry_run=False, client="domainr") == "success"
+    assert installation.unverified() == OWNERS_OF_LAPSED
+    assert installation.status("select distinct provider from lapsewatch.domain_status") == [{"provider": "domainr"}]
+
+
+def test_the_next_day_asks_only_what_is_watched(installation: Installation, tomorrow: datetime) -> None:
+    installation.run()
+    installation.internet.forget_calls()
+    installation.internet.advance(days=1)
+    assert installation.run(dry_run=False, as_of=tomorrow) == "success"
+    assert set(installation.internet.calls()["by_domain"]) == LAPSED
+
+
+def test_a_list_is_kept_to(installation: Installation) -> None:
+    assert installation.run(dry_run=False, scope="list", domains=["Released.dev", "alive.com"]) == "success"
+    assert set(installation.internet.calls()["by_domain"]) == {"released.dev", "alive.com"}
+    assert installation.unverified() == {"owner@released.dev"}
+
+
+def test_the_asset_is_updated_also_when_a_stage_failed(installation: Installation) -> None:
+    def extras() -> list[dict[str, Any]]:
+        with create_session() as session:
+            return list(session.scalars(select(AssetEvent.extra).order_by(AssetEvent.id)))
+
+    before = len(extras())
+    installation.run(dry_run=False)
+    installation.internet.order_faults({"kind": "server_error", "status": 500})
+    assert installation.run(scope="list", domains=["alive.com"], as_of=EPOCH.replace(hour=1)) == "failed"
+    told = extras()[before:]
+    assert [extra["state"] for extra in told] == ["success", "failed"]
+    assert told[0]["unverified_count"] == len(LAPSED)
+
+
+@contextmanager
+def connection_missing(installation: Installation, name: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(f"AIRFLOW_CONN_{name}")
+        yield
+
+
+@contextmanager
+def user_database_broken(installation: Installation) -> Iterator[None]:
+    with psycopg.connect(installation.user_url, autocommit=True) as connection:
+        connection.execute("alter table user_emails rename column verified to was_verified")
+        yield
+        connection.execute("alter table user_emails rename column was_verified to verified")
+
+
+@contextmanager
+def unverification_refused(installation: Installation) -> Iterator[None]:
+    with psycopg.connect(installation.user_url, autocommit=True) as connection:
+        connection.execute("alter table user_emails add constraint refused check (unverify_reason is null)")
+        yield
+        connection.execute("alter table user_emails drop constraint refused")
+
+
+def status_table_missing(table: str) -> Callable[[Installation], Any]:
+    @contextmanager
+    def broken(installation: Installation) -> Iterator[None]:
+        with psycopg.connect(installation.status_url, autocommit=True) as connection:
+            connection.execute(f"alter table lapsewatch.{table} rename to elsewhere")
+            yield
+            connection.execute(f"alter table lapsewatch.elsewhere rename to {table}")
+
+    return broken
+
+
+@contextmanager
+def status_api_down(installation: Installation) -> Iterator[None]:
+    installation.internet.order_faults({"kind": "server_error", "status": 500})
+    yield
+    installation.internet.order_faults()
+
+
+@contextmanager
+def api_key_refused(installation: Installation) -> Iterator[None]:
+    installation.internet.order_faults({"kind": "refused", "status": 403})
+    yield
+    installation.internet.order_faults()
+
+
+@contextmanager
+def merge_refused(installation: Installation) -> Iterator[None]:
+    with psycopg.connect(installation.status_url, autocommit=True) as connection:
+        connection.execute("alter table lapsewatch.domain_status add constraint refused check (checked_at is null)")
+        yield
+        connection.execute("alter table lapsewatch.domain_status drop constraint refused")
+
+
+BREAKS = {
+    "extract_domains": user_database_broken,
+    "plan_batches": status_table_missing("domain_check"),
+    "check_batch": api_key_refused,
+    "validate_checks": status_api_down,
+    "store_domain_status": merge_refused,
+    "unverify_emails": unverification_refused,
+}
+
+
+@pytest.mark.parametrize("stage", BREAKS)
+def test_a_broken_stage_fails_the_run_and_the_next_run_finishes_the_work(
+    installation: Installation, stage: str
+) -> None:
+    with BREAKS[stage](installation):
+        assert installation.run(dry_run=False) == "failed"
+        assert installation.unverified() == set()
+    failed = installation.status("select state, failed_stage, error from lapsewatch.run_metrics")
+    if stage != "plan_batches":  # without its table the summary can't be written either
+        assert [(row["state"], row["failed_stage"]) for row in failed] == [("failed", stage)]
+        assert failed[0]["error"]
+    assert installation.run(dry_run=False, as_of=EPOCH.replace(hour=1)) == "success"
+    assert installation.unverified() == OWNERS_OF_LAPSED
+
+
+def test_a_summary_that_cannot_be_written_fails_the_run(installation: Installation) -> None:
+    with status_table_missing("run_metrics")(installation):
+        assert installation.run(dry_run=False) == "failed"
+    assert installation.run(dry_run=False, as_of=EPOCH.replace(hour=1)) == "success"
+
+
+@pytest.mark.parametrize("name", ["USER_DB", "STATUS_DB", "FASTLY_API"])
+def test_a_missing_connection_is_named_and_nothing_is_half_written(
+    installation: Installation, name: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with connection_missing(installation, name):
+        assert installation.run(dry_run=False) == "failed"
+    assert f"AIRFLOW_CONN_{name}" in everything_said(caplog, capfd)
+    assert installation.unverified() == set()
+    assert installation.status("select 1 from lapsewatch.domain_status where checked_at is not null") == []
+
+
+def test_a_missing_migration_says_what_to_run(
+    installation: Installation, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(installation.status_url, autocommit=True) as connection:
+        connection.execute("update lapsewatch.alembic_version set version_num = '0000'")
+    assert installation.run(dry_run=False) == "failed"
+    assert "alembic -c include/sql/migrations/alembic.ini upgrade head" in everything_said(caplog, capfd)
+    assert installation.status("select 1 from lapsewatch.run_stage") == []
+
+
+def test_a_bad_list_is_refused_with_a_reason(
+    installation: Installation, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert installation.run(scope="list", domains=["co.uk"]) == "failed"
+    assert "must name registrable domains" in everything_said(caplog, capfd)
+
+
+def test_above_the_limit_the_run_stops_before_anybody_is_touched(installation: Installation) -> None:
+    assert installation.run(dry_run=False, max_unverifications=1) == "failed"
+    assert installation.unverified() == set()
+    [metrics] = installation.status("select failed_stage, error from lapsewatch.run_metrics")
+    assert metrics["failed_stage"] == "unverify_emails"
+    assert "the limit is 1" in metrics["error"]
+
+
+def test_addresses_and_keys_appear_in_no_log_and_no_xcom(
+    installation: Installation,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with unverification_refused(installation):
+        installation.run(dry_run=False)
+    with user_database_broken(installation):
+        installation.run(dry_run=False, as_of=EPOCH.replace(hour=1))
+    with api_key_refused(installation):
+        installation.run(dry_run=False, scope="all", as_of=EPOCH.replace(hour=2))
+    installation.run(dry_run=False, scope="all", as_of=EPOCH.replace(hour=3))
+    assert installation.unverified() == OWNERS_OF_LAPSED
+    with create_session() as session:
+        xcoms = str(list(session.scalars(select(XComModel.value))))
+    said = everything_said(caplog, capfd) + xcoms
+    assert "check_batch" in said
+    assert "owner@" not in said
+    assert API_KEY not in said
+    assert "owner@" not in str(installation.status("select * from lapsewatch.address_unverification"))
+
+
+def everything_said(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> str:
+    """Return all that was logged or printed so far, by whatever way."""
+    captured = capfd.readouterr()
+    return caplog.text + captured.out + captured.err

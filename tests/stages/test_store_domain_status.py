@@ -1,0 +1,73 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from lapsewatch.core.evidence import NoEvidenceReason
+from lapsewatch.stages.store_domain_status import store_domain_status
+from sqlalchemy import Engine
+
+from tests.stages.conftest import AS_OF, Check, Row, rows
+
+LATER = AS_OF + timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def population(add_addresses: Callable[..., None]) -> None:
+    add_addresses("user@one.com", "user@two.com")
+
+
+def known(status: Engine, domain: str = "one.com") -> Row:
+    [row] = rows(status, "select * from lapsewatch.domain_status where domain = :domain", domain=domain)
+    return row
+
+
+def test_evidence_is_published_with_its_next_date(status: Engine, check: Check) -> None:
+    store_domain_status(check({"one.com": "undelegated active deleting"}), status)
+    one, two = known(status), known(status, "two.com")
+    assert (one["phase"], one["verdict"], one["run_id"]) == ("pending_delete", "unverify", "first")
+    assert one["flags"] == ["undelegated", "active", "deleting"]
+    assert one["lapsed_at"] == one["checked_at"] == one["attempted_at"]
+    assert one["next_check_at"] == AS_OF + timedelta(days=1)
+    assert (two["phase"], two["lapsed_at"]) == ("active", None)
+    assert two["next_check_at"] == AS_OF + timedelta(days=30)
+
+
+def test_a_repeated_merge_changes_nothing(status: Engine, check: Check) -> None:
+    run = check({"one.com": "inactive"})
+    store_domain_status(run, status)
+    before = rows(status, "select * from lapsewatch.domain_status order by domain")
+    store_domain_status(run, status)
+    assert rows(status, "select * from lapsewatch.domain_status order by domain") == before
+
+
+def test_no_evidence_changes_nothing_but_the_next_date(status: Engine, check: Check) -> None:
+    store_domain_status(check({}), status)
+    before = known(status)
+    store_domain_status(check({"one.com": NoEvidenceReason.TIMEOUT}, run_id="later", as_of=LATER, scope="all"), status)
+    after = known(status)
+    assert (after["outcome"], after["no_evidence_reason"]) == ("no_evidence", "timeout")
+    assert after["next_check_at"] == LATER
+    kept = ("flags", "phase", "verdict", "checked_at", "lapsed_at", "run_id", "reason", "provider")
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+
+
+def test_a_lapse_keeps_its_first_date_and_survives_silence_and_weak_evidence(status: Engine, check: Check) -> None:
+    store_domain_status(check({"one.com": "undelegated active expiring"}), status)
+    first = known(status)["lapsed_at"]
+    for number, told in enumerate(["undelegated inactive", NoEvidenceReason.TIMEOUT, "undelegated"]):
+        store_domain_status(check({"one.com": told}, run_id=f"later{number}", as_of=LATER, scope="all"), status)
+        assert known(status)["lapsed_at"] == first
+
+
+def test_a_renewal_ends_the_lapse(status: Engine, check: Check) -> None:
+    store_domain_status(check({"one.com": "undelegated active expiring"}), status)
+    store_domain_status(check({"one.com": "active"}, run_id="later", as_of=LATER), status)
+    assert known(status)["lapsed_at"] is None
+    assert known(status)["verdict"] == "keep"
+
+
+def test_an_older_answer_does_not_overwrite_a_newer_one(status: Engine, check: Check) -> None:
+    old = check({"one.com": "inactive"})
+    store_domain_status(check({"one.com": "active"}, run_id="newer"), status)
+    store_domain_status(old, status)
+    assert known(status)["phase"] == "active"

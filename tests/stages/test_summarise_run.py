@@ -1,0 +1,116 @@
+from collections.abc import Callable
+
+import pytest
+from lapsewatch.core.errors import RunStopped
+from lapsewatch.core.evidence import NoEvidenceReason
+from lapsewatch.stages.conclude_run import conclude_run
+from lapsewatch.stages.store_domain_status import store_domain_status
+from lapsewatch.stages.summarise_run import summarise_run
+from lapsewatch.stages.unverify_emails import unverify_emails
+from lapsewatch.stages.validate_checks import validate_checks
+from lapsewatch.status_database.journal import stage
+from lapsewatch.user_databases.database import UserDatabase
+from sqlalchemy import Engine
+
+from tests.stages.conftest import RUN, Check, Row, rows
+
+
+@pytest.fixture(autouse=True)
+def population(add_addresses: Callable[..., None]) -> None:
+    add_addresses("a@lapsed.com", "b@lapsed.com", "c@alive.com", "d@silent.com", "e@gmail.com", "user@localhost")
+
+
+def metrics(status: Engine) -> Row:
+    [row] = rows(status, "select * from lapsewatch.run_metrics")
+    return row
+
+
+TOLD = {"lapsed.com": "inactive", "silent.com": NoEvidenceReason.TIMEOUT}
+
+
+def test_a_whole_run_is_counted(status: Engine, users: UserDatabase, check: Check) -> None:
+    run = check(TOLD)
+    with stage(status, run.run_id, "check_batch", 0):
+        pass
+    validate_checks(run, status)
+    store_domain_status(run, status)
+    unverify_emails(run, users, status)
+    told = summarise_run(run, status)
+    found = metrics(status)
+    assert (
+        found
+        | {
+            "state": "success",
+            "failed_stage": None,
+            "address_count": 6,
+            "provider_address_count": 1,
+            "set_aside_count": 1,
+            "set_aside": {"no_public_suffix": 1},
+            "host_count": 3,
+            "domain_count": 3,
+            "new_domain_count": 3,
+            "planned_count": 3,
+            "checked_count": 2,
+            "no_evidence_count": 1,
+            "no_evidence": {"timeout": 1},
+            "quarantined_count": 0,
+            "phases": {"released": 1, "active": 1},
+            "newly_lapsed_count": 1,
+            "lapsed_domain_count": 1,
+            "candidate_count": 2,
+            "unverified_count": 2,
+            "api_call_count": 3,
+            "dry_run": False,
+            "provider": "fastly",
+        }
+        == found
+    )
+    assert set(found["stage_seconds"]) == {
+        "extract_domains", "plan_batches", "check_batch", "validate_checks", "store_domain_status", "unverify_emails",
+    }  # fmt: skip
+    assert told["state"] == "success"
+    conclude_run(run, status)
+
+
+def test_run_again_it_keeps_one_row(status: Engine, check: Check) -> None:
+    run = check(TOLD)
+    summarise_run(run, status)
+    first = metrics(status)
+    summarise_run(run, status)
+    assert metrics(status) | {"finished_at": None} == first | {"finished_at": None}
+
+
+def test_a_failed_stage_is_named_with_its_trouble(status: Engine, check: Check) -> None:
+    run = check({})
+    with pytest.raises(RunStopped), stage(status, run.run_id, "check_batch", 0):
+        raise RunStopped("the reason")
+    summarise_run(run, status)
+    found = metrics(status)
+    assert (found["state"], found["failed_stage"], found["error"]) == ("failed", "check_batch", "the reason")
+    with pytest.raises(RunStopped, match="the run stopped at check_batch: the reason"):
+        conclude_run(run, status)
+
+
+def test_a_foreign_error_is_journaled_by_its_type_alone(status: Engine) -> None:
+    with pytest.raises(ValueError, match="secret"), stage(status, "first", "extract_domains"):
+        raise ValueError("secret@example.com")
+    assert rows(status, "select error from lapsewatch.run_stage") == [{"error": "ValueError"}]
+
+
+def test_a_stage_that_never_began_is_a_failure(status: Engine, check: Check) -> None:
+    summarise_run(check({}), status)
+    assert metrics(status)["failed_stage"] == "check_batch"
+
+
+def test_a_killed_stage_is_a_failure(status: Engine, check: Check) -> None:
+    run = check({})
+    journal = stage(status, run.run_id, "check_batch", 0)
+    journal.__enter__()
+    summarise_run(run, status)
+    assert metrics(status)["failed_stage"] == "check_batch"
+
+
+def test_a_run_of_which_nothing_is_known_is_summed_up_as_failed(status: Engine) -> None:
+    summarise_run(RUN, status)
+    assert metrics(status)["failed_stage"] == "extract_domains"
+    assert metrics(status)["address_count"] is None

@@ -1,0 +1,242 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import psycopg
+import pytest
+from lapsewatch.core.errors import RunStopped
+from lapsewatch.stages import unverify_emails as stage
+from lapsewatch.stages.run import Run
+from lapsewatch.stages.store_domain_status import store_domain_status
+from lapsewatch.stages.unverify_emails import unverify_emails
+from lapsewatch.user_databases.database import UserDatabase, UserDatabaseError
+from lapsewatch.user_databases.profile import load_profile
+from psycopg.rows import dict_row
+from sqlalchemy import Engine, create_engine, text
+
+from tests.stages.conftest import AS_OF, Check, Row, rows
+
+ALL = ["a@lapsed.com", "B@LAPSED.com", "c@mail.lapsed.com", "d@alive.com", "e@gmail.com"]
+ON_LAPSED = {"a@lapsed.com", "B@LAPSED.com", "c@mail.lapsed.com"}
+
+
+@pytest.fixture
+def lapsed(add_addresses: Callable[..., None], status: Engine, check: Check) -> Run:
+    add_addresses(*ALL, '"quoted"@lapsed.com', "two@signs@lapsed.com")
+    add_addresses("never@lapsed.com", verified=False)
+    run = check({"lapsed.com": "undelegated active expiring"})
+    store_domain_status(run, status)
+    return run
+
+
+def addresses(user_url: str, where: str = "true") -> list[Row]:
+    with psycopg.connect(user_url, row_factory=dict_row) as connection:
+        return connection.execute(f"select * from user_emails where {where} order by id").fetchall()
+
+
+def unverified(user_url: str) -> set[str]:
+    return {row["email"] for row in addresses(user_url, "unverify_reason = 'domain status invalid'")}
+
+
+def records(status: Engine) -> list[Row]:
+    return rows(status, "select * from lapsewatch.address_unverification order by address_key")
+
+
+def test_addresses_on_a_lapsed_domain_lose_their_verification_and_nobody_else(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str
+) -> None:
+    unverify_emails(lapsed, users, status)
+    assert unverified(user_url) == ON_LAPSED
+    still = {row["email"] for row in addresses(user_url, "verified")}
+    assert still == {"d@alive.com", "e@gmail.com", '"quoted"@lapsed.com', "two@signs@lapsed.com"}
+    for row in addresses(user_url, "unverify_reason is not null"):
+        assert row["verified"] is False
+        assert row["domain_last_status"] == ["undelegated", "active", "expiring"]
+
+
+def test_each_is_recorded_with_run_domain_reason_and_evidence(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str
+) -> None:
+    unverify_emails(lapsed, users, status)
+    found = records(status)
+    keys = {str(row["id"]) for row in addresses(user_url, "unverify_reason is not null")}
+    assert {row["address_key"] for row in found} == keys
+    assert {(row["run_id"], row["domain"], row["state"], row["dry_run"]) for row in found} == {
+        ("first", "lapsed.com", "unverified", False)
+    }
+    assert all("redemption" in row["reason"] and row["settled_at"] for row in found)
+    assert all(row["evidence"]["flags"] == ["undelegated", "active", "expiring"] for row in found)
+    assert "@" not in str(found)
+
+
+def test_a_dry_run_records_and_changes_nothing(lapsed: Run, users: UserDatabase, status: Engine, user_url: str) -> None:
+    before = addresses(user_url)
+    unverify_emails(replace(lapsed, dry_run=True), users, status)
+    assert addresses(user_url) == before
+    assert {(row["state"], row["dry_run"]) for row in records(status)} == {("dry_run", True)}
+    assert len(records(status)) == 3
+
+
+def test_a_real_run_follows_a_dry_one(lapsed: Run, users: UserDatabase, status: Engine, user_url: str) -> None:
+    unverify_emails(replace(lapsed, dry_run=True), users, status)
+    unverify_emails(replace(lapsed, run_id="real"), users, status)
+    assert unverified(user_url) == ON_LAPSED
+    assert sorted(row["state"] for row in records(status)) == ["dry_run"] * 3 + ["unverified"] * 3
+
+
+def test_run_again_it_changes_nothing(lapsed: Run, users: UserDatabase, status: Engine, user_url: str) -> None:
+    unverify_emails(lapsed, users, status)
+    before = (addresses(user_url), records(status))
+    unverify_emails(lapsed, users, status)
+    unverify_emails(replace(lapsed, run_id="next"), users, status)
+    assert (addresses(user_url), records(status)) == before
+
+
+def test_above_the_limit_nobody_is_touched(lapsed: Run, users: UserDatabase, status: Engine, user_url: str) -> None:
+    with pytest.raises(RunStopped, match="3 addresses are to be unverified, the limit is 2"):
+        unverify_emails(replace(lapsed, max_unverifications=2), users, status)
+    assert unverified(user_url) == set()
+    assert records(status) == []
+    unverify_emails(replace(lapsed, max_unverifications=3), users, status)
+    assert unverified(user_url) == ON_LAPSED
+
+
+def test_a_dry_run_above_the_limit_still_shows_whom(lapsed: Run, users: UserDatabase, status: Engine) -> None:
+    unverify_emails(replace(lapsed, dry_run=True, max_unverifications=0), users, status)
+    assert len(records(status)) == 3
+
+
+def test_who_verifies_again_is_left_alone_for_this_lapse(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, check: Check
+) -> None:
+    # PyPI issue 18356: an owner who verified again was unverified again the next day.
+    unverify_emails(lapsed, users, status)
+    with psycopg.connect(user_url) as connection:
+        connection.execute(
+            "update user_emails set verified = true, unverify_reason = null where email = 'a@lapsed.com'"
+        )
+    told = {"lapsed.com": "undelegated active expiring"}
+    tomorrow = check(told, run_id="tomorrow", as_of=AS_OF + timedelta(days=1))
+    store_domain_status(tomorrow, status)
+    unverify_emails(tomorrow, users, status)
+    assert "a@lapsed.com" not in unverified(user_url)
+
+
+def test_a_second_lapse_is_another_one(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, check: Check
+) -> None:
+    unverify_emails(lapsed, users, status)
+    with psycopg.connect(user_url) as connection:
+        connection.execute(
+            "update user_emails set verified = true, unverify_reason = null where email = 'a@lapsed.com'"
+        )
+    for number, told in enumerate(["active", "undelegated inactive"], start=1):
+        run = check({"lapsed.com": told}, run_id=f"later{number}", scope="all")
+        store_domain_status(run, status)
+        unverify_emails(run, users, status)
+    assert "a@lapsed.com" in unverified(user_url)
+
+
+def test_an_address_that_moved_in_the_meantime_is_skipped(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out = stage._carry_out
+
+    def moved_first(*arguments: object) -> tuple[int, int]:
+        with psycopg.connect(user_url) as connection:
+            connection.execute("update user_emails set email = 'a@elsewhere.com' where email = 'a@lapsed.com'")
+        return carry_out(*arguments)
+
+    monkeypatch.setattr(stage, "_carry_out", moved_first)
+    unverify_emails(lapsed, users, status)
+    assert unverified(user_url) == ON_LAPSED - {"a@lapsed.com"}
+    assert sorted(row["state"] for row in records(status)) == ["skipped", "unverified", "unverified"]
+
+
+def test_a_lapse_without_fresh_evidence_is_left_alone(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str
+) -> None:
+    with status.begin() as connection:
+        connection.execute(text("update lapsewatch.domain_status set checked_at = now() - interval '3 days'"))
+    unverify_emails(lapsed, users, status)
+    assert unverified(user_url) == set()
+
+
+def test_a_list_is_kept_to(lapsed: Run, users: UserDatabase, status: Engine, user_url: str) -> None:
+    unverify_emails(replace(lapsed, scope="list", domains=("other.com",)), users, status)
+    assert unverified(user_url) == set()
+    unverify_emails(replace(lapsed, scope="list", domains=("lapsed.com",)), users, status)
+    assert unverified(user_url) == ON_LAPSED
+
+
+class Killed(BaseException):
+    """Stands for the process dying at this point."""
+
+
+@pytest.mark.parametrize("chunk", [1, 1000])
+@pytest.mark.parametrize("rerun_id", ["first", "next"])
+@pytest.mark.parametrize("point", ["before the user database", "after the user database"])
+def test_killed_halfway_a_rerun_ends_in_the_same_state(
+    lapsed: Run,
+    users: UserDatabase,
+    status: Engine,
+    user_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    point: str,
+    rerun_id: str,
+    chunk: int,
+) -> None:
+    monkeypatch.setattr(stage, "ADDRESSES_PER_TRANSACTION", chunk)
+    unverify = users.unverify
+
+    def dies(addresses: list[object]) -> set[str]:
+        if point == "after the user database":
+            unverify(addresses)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(users, "unverify", dies)
+        with pytest.raises(Killed):
+            unverify_emails(lapsed, users, status)
+    assert {row["state"] for row in records(status)} == {"planned"}
+    unverify_emails(replace(lapsed, run_id=rerun_id), users, status)
+    assert unverified(user_url) == ON_LAPSED
+    assert [row["state"] for row in records(status)] == ["unverified"] * 3
+
+
+def test_an_intent_whose_lapse_has_ended_is_given_up(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch, check: Check
+) -> None:
+    def dies(addresses: list[object]) -> set[str]:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(users, "unverify", dies)
+        with pytest.raises(Killed):
+            unverify_emails(lapsed, users, status)
+    run = check({"lapsed.com": "active"}, run_id="renewed", scope="all")
+    store_domain_status(run, status)
+    unverify_emails(run, users, status)
+    assert unverified(user_url) == set()
+    assert {row["state"] for row in records(status)} == {"skipped"}
+
+
+def test_a_user_database_that_refuses_keeps_the_intent_and_quotes_nothing(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str
+) -> None:
+    with psycopg.connect(user_url) as connection:
+        connection.execute("alter table user_emails add constraint a_rule check (verified or email not like 'a@%')")
+    with pytest.raises(UserDatabaseError, match="CheckViolation") as raised:
+        unverify_emails(lapsed, users, status)
+    assert "lapsed.com" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert unverified(user_url) == set()
+    assert {row["state"] for row in records(status)} == {"planned"}
+
+
+def test_reading_is_done_in_read_only_transactions(user_url: str, add_addresses: Callable[..., None]) -> None:
+    add_addresses("a@lapsed.com")
+    engine = create_engine(user_url.replace("postgresql://", "postgresql+psycopg://"))
+    with UserDatabase(engine, load_profile("pypi"))._reading() as connection:
+        assert connection.scalar(text("select current_setting('transaction_read_only')")) == "on"
+    engine.dispose()

@@ -1,0 +1,93 @@
+import json
+from typing import Any
+
+import pytest
+from lapsewatch import connections
+from lapsewatch.clients.asking import Pace
+from lapsewatch.core.errors import SetupError
+from sqlalchemy import Engine, text
+
+from tests.conftest import API_KEY, LAPSED, SimulatedInternet
+from tests.e2e.conftest import connection_json
+
+
+def set_connection(monkeypatch: pytest.MonkeyPatch, name: str, **fields: Any) -> None:
+    monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(fields))
+
+
+@pytest.mark.parametrize("name", ["fastly", "domainr"])
+def test_a_status_api_is_asked_where_the_connection_says(
+    name: str, internet: SimulatedInternet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = {"requests_per_second": 7, "max_in_flight": 3}
+    set_connection(monkeypatch, f"{name}_api", conn_type="http", host=internet.url, password=API_KEY, extra=extra)
+    with connections.status_api(name) as api:
+        assert api.client.name == name
+        assert api.pace == Pace(requests_per_second=7, max_in_flight=3)
+        assert {domain for domain in LAPSED if api.client.status(domain).flags} == LAPSED
+
+
+def test_host_and_port_make_a_base_url_too(internet: SimulatedInternet, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = int(internet.url.rsplit(":", 1)[1])
+    set_connection(
+        monkeypatch, "fastly_api", conn_type="http", host="127.0.0.1", port=port, schema="http", password=API_KEY
+    )
+    with connections.status_api("fastly") as api:
+        assert api.client.status("alive.com").flags
+
+
+def test_an_api_connection_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_connection(monkeypatch, "fastly_api", conn_type="http")
+    with pytest.raises(SetupError, match="has no password"), connections.status_api("fastly"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "extra", [{"requests_per_second": 0}, {"max_in_flight": "many"}, {"max_in_flight": -1}, {"requests_per_second": []}]
+)
+def test_an_unusable_pace_is_refused(extra: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    set_connection(monkeypatch, "fastly_api", conn_type="http", password="key", extra=extra)
+    with pytest.raises(SetupError, match="positive numbers"), connections.status_api("fastly"):
+        pass
+
+
+def test_a_missing_connection_says_how_to_add_it() -> None:
+    with pytest.raises(SetupError, match="AIRFLOW_CONN_USER_DB"), connections.user_database():
+        pass
+
+
+def test_an_unknown_profile_names_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_connection(monkeypatch, "user_db", conn_type="postgres", extra={"profile": "myspace"})
+    with pytest.raises(SetupError, match="one of: pypi"), connections.user_database():
+        pass
+
+
+def test_another_kind_of_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_connection(monkeypatch, "status_db", conn_type="oracle", host="127.0.0.1")
+    with pytest.raises(SetupError, match="'oracle'"):
+        connections.status_engine()
+
+
+def test_a_status_database_that_is_away_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_connection(
+        monkeypatch, "status_db", conn_type="postgres", host="127.0.0.1", port=9, login="me", password="pass-word"
+    )
+    with pytest.raises(SetupError, match="'status_db'") as raised, connections.status_database():
+        pass
+    assert "pass-word" not in str(raised.value)
+
+
+def test_options_of_the_connection_reach_the_driver(
+    status: Engine, status_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_STATUS_DB", connection_json(status_url, options="-c statement_timeout=4711"))
+    with connections.status_database() as engine, engine.connect() as connection:
+        assert connection.scalar(text("show statement_timeout")) == "4711ms"
+
+
+def test_an_unmigrated_status_database_says_what_to_run(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_STATUS_DB", connection_json(empty_database_url))
+    with pytest.raises(SetupError, match=r"alembic -c .* upgrade head"), connections.status_database():
+        pass
