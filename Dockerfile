@@ -7,7 +7,7 @@ COPY pyproject.toml requirements.lock /tmp/lapsewatch/
 RUN uv pip install --no-cache --require-hashes \
         --requirements /tmp/lapsewatch/pyproject.toml --constraints /tmp/lapsewatch/requirements.lock
 
-# Owned by root: the user that runs Airflow cannot change the code it runs.
+# Files of root's: a task that writes where it should not cannot alter the code that is here.
 COPY include ${AIRFLOW_HOME}/include
 COPY simulator ${AIRFLOW_HOME}/simulator
 COPY plugins ${AIRFLOW_HOME}/plugins

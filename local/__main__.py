@@ -1,6 +1,7 @@
 """`python -m local`: what the Makefile's `demo`, `ui`, `psql` and `clean` do."""
 
 import argparse
+import signal
 import sys
 
 from local import airflow, demo, installation, postgres, ui
@@ -20,6 +21,9 @@ def main() -> int:
     commands.add_parser("psql", help="SQL on the status database, from the terminal or standard input")
     commands.add_parser("clean", help="stop PostgreSQL and remove its data")
     chosen = parser.parse_args()
+    for stop_signal in (signal.SIGTERM, signal.SIGHUP):
+        # As an exception, so that what was started is stopped on the way out.
+        signal.signal(stop_signal, lambda number, _frame: sys.exit(128 + number))
     try:
         match chosen.command:
             case "demo":

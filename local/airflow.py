@@ -81,7 +81,7 @@ def start_module(environment: dict[str, str], module: str, *arguments: str, log:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop a command with everything it started: `airflow standalone` leaves its children alive."""
+    """Stop a command with everything it started: some parts of Airflow leave their children alive."""
     for stop_signal in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, stop_signal)

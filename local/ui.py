@@ -15,6 +15,16 @@ from local.postgres import free_port
 
 USER = "admin"
 STARTS_WITHIN_SECONDS = 180
+POLL_SECONDS = 1
+
+PARTS = {
+    "api-server": (),
+    "dag-processor": (),
+    # Their log servers would listen on every interface; here the API server finds the logs on the disk.
+    "scheduler": ("--skip-serve-logs",),
+    "triggerer": ("--skip-serve-logs",),
+}
+"""What `airflow standalone` starts, each with its options."""
 
 console = Console(highlight=False)
 
@@ -57,29 +67,37 @@ def _serve_airflow(installed: Installation) -> None:
     pool = ("pools", "set", "status_api", "4", "Checks in progress against the domain status API")
     if airflow.start(environment, *pool, log=log_file("pools")).wait():
         raise UiFailed(f"the pool could not be made: see {log_file('pools')}")
-    log = log_file("ui")
-    process = airflow.start(environment, "standalone", log=log)
+    parts = {part: airflow.start(environment, part, *options, log=log_file(part)) for part, options in PARTS.items()}
     try:
         with console.status("Airflow starts (about half a minute) ..."):
-            _await(f"{url}/api/v2/monitor/health", process, log)
+            _await(f"{url}/api/v2/monitor/health", parts)
         password = json.loads(passwords.read_text())[USER]
         console.print(f"Airflow is at [bold]{url}[/], user [bold]{USER}[/], password [bold]{password}[/]")
-        console.print(f"Trigger check_domain_status there. Its log is {log}. Ctrl-C stops everything.")
-        process.wait()
-        raise UiFailed(f"Airflow stopped by itself: see {log}")
+        console.print("Trigger check_domain_status there. Ctrl-C stops everything.")
+        while True:
+            _raise_if_one_stopped(parts)
+            time.sleep(POLL_SECONDS)
     finally:
         console.print("Stopping ...")
-        airflow.stop(process)
+        for process in parts.values():
+            airflow.stop(process)
 
 
-def _await(health_url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _await(health_url: str, parts: dict[str, subprocess.Popen[bytes]]) -> None:
     latest = time.monotonic() + STARTS_WITHIN_SECONDS
-    while time.monotonic() < latest and process.poll() is None:
+    while time.monotonic() < latest:
+        _raise_if_one_stopped(parts)
         try:
             health = requests.get(health_url, timeout=5).json()
             if all(health[part]["status"] == "healthy" for part in ("scheduler", "dag_processor")):
                 return
         except (requests.RequestException, ValueError, KeyError):
             pass
-        time.sleep(1)
-    raise UiFailed(f"Airflow did not start: see {log}")
+        time.sleep(POLL_SECONDS)
+    raise UiFailed(f"Airflow did not start: see the logs in {log_file('api-server').parent}")
+
+
+def _raise_if_one_stopped(parts: dict[str, subprocess.Popen[bytes]]) -> None:
+    for part, process in parts.items():
+        if process.poll() is not None:
+            raise UiFailed(f"Airflow's {part} stopped by itself: see {log_file(part)}")

@@ -29,22 +29,22 @@ def run_params() -> dict[str, Param]:
             "due",
             enum=["due", "all", "list"],
             title="Scope",
-            description="Which domains to ask about: those that are `due` (new, 30 days old, watched, or failed"
-            " before), `all` that are in use, or the `list` below.",
+            description="Which domains to ask about: those that are 'due' (new, 30 days old, watched, or failed"
+            " before), 'all' that are in use, or the 'list' below.",
         ),
         "domains": Param(
             [],
-            type="array",
+            type=["array", "null"],
             items={"type": "string"},
             title="Domains",
-            description="With scope `list`: registrable domains, one a line. With it the run unverifies"
+            description="With scope 'list': registrable domains, one a line. With it the run unverifies"
             " addresses under these domains only.",
         ),
         "client": Param(
             conf.get(SECTION, "client", fallback="fastly"),
             enum=["fastly", "domainr"],
             title="Status API",
-            description="Which API to ask: the connection `fastly_api` or `domainr_api`.",
+            description="Which API to ask: the connection 'fastly_api' or 'domainr_api'.",
         ),
         "max_unverifications": Param(
             conf.getint(SECTION, "max_unverifications", fallback=1000),
@@ -62,7 +62,7 @@ def listed_domains(params: Mapping[str, Any]) -> tuple[str, ...]:
         if params["domains"]:
             raise SetupError("'domains' is given, but 'scope' is not 'list': set it, or leave 'domains' empty")
         return ()
-    kinds = {name: classify_host(name.strip()) for name in params["domains"]}
+    kinds = {name: classify_host(name.strip()) for name in params["domains"] or ()}
     bad = sorted(name for name, kind in kinds.items() if not isinstance(kind, Registrable))
     if bad or not kinds:
         raise SetupError(

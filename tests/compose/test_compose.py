@@ -6,10 +6,12 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import yaml
+from psycopg.conninfo import conninfo_to_dict
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yaml").read_text()
@@ -110,6 +112,7 @@ def test_what_keeps_running_has_a_health_check_and_comes_back(shape):
     lasting = {name: service for name, service in shape["services"].items() if not runs_once(service)}
     assert [name for name, service in lasting.items() if not service.get("healthcheck", {}).get("test")] == []
     assert {service["restart"] for service in lasting.values()} == {"unless-stopped"}
+    assert [name for name, service in lasting.items() if "start_interval" not in service["healthcheck"]] == []
 
 
 def test_everything_runs_under_an_init(shape):
@@ -155,13 +158,22 @@ def test_the_executor_can_be_loaded(tmp_path):
 
 
 def test_every_image_is_pinned(shape):
-    images = {service["image"] for service in shape["services"].values() if "build" not in service}
+    built = {service["image"] for service in shape["services"].values() if "build" in service}
+    images = {service["image"] for service in shape["services"].values()} - built
     assert [image for image in images if not re.search(r":\d+(\.\d+)*(-\w+)?$", image)] == []
     base = re.search(r"^FROM (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     locked = re.search(r"^apache-airflow==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     assert base
     assert locked
     assert f"-{locked[1]}-python" in base[1], "the image and the lock hold different Airflows"
+
+
+def test_one_service_builds_the_image_for_all(shape):
+    """Of two builds under one name at once, the first on a fresh machine ends in "already exists"."""
+    assert [name for name, service in shape["services"].items() if "build" in service] == ["migrate"]
+    users = [service for service in shape["services"].values() if service["image"] == "lapsewatch"]
+    assert len(users) > 1
+    assert {service["pull_policy"] for service in users} == {"never"}  # no registry's image of that name
 
 
 def test_only_tasks_are_given_the_users_and_the_key(shape):
@@ -193,7 +205,20 @@ def test_the_demo_uses_one_key_and_one_password(tmp_path):
     assert key == simulator["SIMULATOR_API_KEY"]
     assert password
     assert password == services["simulator-user-db"]["environment"]["POSTGRES_PASSWORD"]
-    assert f":{password}@simulator-user-db/" in simulator["SIMULATOR_USER_DB_URL"]
+    seeded = conninfo_to_dict(services["simulator-seed"]["environment"]["SIMULATOR_USER_DB_URL"])  # as libpq reads it
+    users = json.loads(worker["AIRFLOW_CONN_USER_DB"])
+    assert (seeded["host"], seeded["dbname"]) == (users["host"], users["schema"])
+    assert (seeded["user"], seeded["password"]) == (users["login"], password)
+
+
+def test_the_simulator_knows_the_world_that_was_seeded_on_another_day(tmp_path):
+    fill_env(tmp_path, "demo")
+    services = json.loads(compose(tmp_path, "config", "--format", "json").stdout)["services"]
+    serving, seeding = services["simulator"]["command"], services["simulator-seed"]
+    epoch = serving[serving.index("--epoch") + 1]
+    assert datetime.fromisoformat(epoch) < datetime.now()  # noqa: DTZ005 - a date, without a zone
+    assert seeding["environment"]["SIMULATOR_EPOCH"] == epoch
+    assert 'python -m simulator seed --epoch "$${SIMULATOR_EPOCH}"' in seeding["command"][-1]
 
 
 def test_without_an_env_file_it_says_what_to_set(tmp_path):

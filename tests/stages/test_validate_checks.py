@@ -84,7 +84,7 @@ def test_a_mended_row_leaves_quarantine(population: None, status: Engine, check:
 
 def test_too_little_evidence_stops_the_run(population: None, status: Engine, check: Check) -> None:
     run = check(dict.fromkeys(DOMAINS[:40], NoEvidenceReason.SERVER_ERROR))
-    with pytest.raises(RunStopped, match="40 of 120 domains gave no evidence"):
+    with pytest.raises(RunStopped, match="40 of 120 domains unexpectedly gave no evidence"):
         validate_checks(run, status)
     [kept] = rows(status, "select success, trouble from lapsewatch.check_validation")
     assert kept["success"] is False
@@ -98,6 +98,21 @@ def test_a_small_run_without_any_evidence_is_stopped_too(
     run = check({"one.com": NoEvidenceReason.TIMEOUT, "two.com": NoEvidenceReason.TIMEOUT})
     with pytest.raises(RunStopped, match="2 of 2 domains"):
         validate_checks(run, status)
+
+
+def test_domains_that_are_always_silent_do_not_stop_every_run(
+    add_addresses: Callable[..., None], status: Engine, check: Check
+) -> None:
+    add_addresses("user@one.com", "user@two.com", "user@silent.com")
+    silent = {"silent.com": NoEvidenceReason.PROVIDER_UNKNOWN}
+    first = check(silent)
+    validate_checks(first, status)
+    store_domain_status(first, status)
+    second = check(silent, run_id="second")
+    assert rows(status, "select domain from lapsewatch.domain_check where run_id = 'second'") == [
+        {"domain": "silent.com"}
+    ]
+    validate_checks(second, status)
 
 
 def test_a_first_assessment_may_find_the_lapses_of_many_years(population: None, status: Engine, check: Check) -> None:

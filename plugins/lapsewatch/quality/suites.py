@@ -17,7 +17,7 @@ MAX_LATENCY_MS = 600_000
 MAX_CALLS = 10
 
 MAX_NO_EVIDENCE_SHARE = 0.25
-"""Above this share of a run without evidence something is wrong with the API, the key or the network."""
+"""Above this share of domains that fell silent in a run, something is wrong with the API, the key or the network."""
 
 MAX_FIRST_ADVERSE_SHARE = 0.30
 """A first assessment finds the lapses of many years at once; still, most domains that receive mail are alive."""
@@ -100,16 +100,16 @@ def audit_checks(frame: pd.DataFrame, audit: Audit) -> dict[str, str]:
 def audit_run(figures: Mapping[str, Any], audit: Audit) -> None:
     """Validate a run as a whole from the figures of `select_run_figures.sql`; a failure is the audit's trouble.
 
-    Shares are judged from `FEW` domains on; a run that got no evidence at all is always judged.
+    Shares are judged from `FEW` domains on; a run that got none of the evidence it expected is always judged.
     """
-    planned, silent = figures["planned_count"], figures["no_evidence_count"]
+    expected, silent = figures["expected_count"], figures["newly_silent_count"]
     judged, adverse = figures["judged_count"], figures["newly_adverse_count"]
     recent = figures["recent_adverse_share"]
     limit = MAX_FIRST_ADVERSE_SHARE if recent is None else max(MAX_ADVERSE_SHARE, ADVERSE_SHARE_GROWTH * float(recent))
     frame = pd.DataFrame(
         {
             "run": ["run"],
-            "no_evidence_share": [silent / planned if silent >= min(FEW, max(planned, 1)) else 0.0],
+            "no_evidence_share": [silent / expected if silent >= min(FEW, max(expected, 1)) else 0.0],
             "newly_adverse_share": [adverse / judged if adverse >= FEW else 0.0],
             "quarantined_share": [audit.quarantined_count / audit.row_count if audit.quarantined_count >= FEW else 0.0],
         }
@@ -119,7 +119,8 @@ def audit_run(figures: Mapping[str, Any], audit: Audit) -> None:
             column="no_evidence_share",
             max_value=MAX_NO_EVIDENCE_SHARE,
             meta={
-                "reason": f"{silent} of {planned} domains gave no evidence (more than {MAX_NO_EVIDENCE_SHARE:.0%}):"
+                "reason": f"{silent} of {expected} domains unexpectedly gave no evidence (more than"
+                f" {MAX_NO_EVIDENCE_SHARE:.0%}):"
                 " look at no_evidence_reason in lapsewatch.domain_check"
             },
         ),
