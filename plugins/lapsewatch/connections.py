@@ -1,8 +1,10 @@
 """The only reader of Airflow Connections: `user_db`, `status_db`, `fastly_api`, `domainr_api`."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 from airflow.sdk import Connection
@@ -20,6 +22,14 @@ from lapsewatch.user_databases.database import UserDatabase
 from lapsewatch.user_databases.profile import load_profile
 
 DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+LIBPQ_OPTIONS = {
+    "channel_binding", "gssencmode", "options", "sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert",
+    "target_session_attrs",
+}  # fmt: skip
+"""What the extra of a database connection may say to libpq; Airflow's hooks have names of their own there."""
+
+MAX_REQUESTS_PER_SECOND = 10_000
+MAX_IN_FLIGHT = 512
 CLIENTS: dict[str, tuple[Callable[[requests.Session, str, str], StatusClient], str]] = {
     "fastly": (FastlyClient, fastly.BASE_URL),
     "domainr": (DomainrClient, domainr.BASE_URL),
@@ -46,7 +56,7 @@ def status_database() -> Iterator[Engine]:
 def user_database() -> Iterator[UserDatabase]:
     """Open the user database with the profile that the connection's extra names."""
     connection = _connection("user_db", "the database that holds the users' addresses")
-    profile = load_profile(str(connection.extra_dejson.get("profile", "pypi")))
+    profile = load_profile(str(_extra(connection).get("profile", "pypi")))
     engine = _engine(connection)
     try:
         yield UserDatabase(engine, profile)
@@ -68,6 +78,8 @@ def status_api(name: str) -> Iterator[StatusApi]:
     connection = _connection(f"{name}_api", "the domain status API, with its key as the password")
     if not connection.password:
         raise SetupError(f"the Airflow connection '{name}_api' has no password: set it to the API key")
+    if not re.fullmatch(r"[!-~]+", connection.password):
+        raise SetupError(f"the password of the Airflow connection '{name}_api' holds blanks or foreign letters")
     make_client, base_url = CLIENTS[name]
     pace = _pace(connection)
     with pooled_session(pace.max_in_flight) as session:
@@ -92,7 +104,7 @@ def _engine(connection: Connection) -> Engine:
             f"the Airflow connection '{connection.conn_id}' is of type {connection.conn_type!r}: only"
             f" {', '.join(sorted(DRIVERS))} can be used"
         )
-    options = {name: str(value) for name, value in connection.extra_dejson.items() if name != "profile"}
+    options = {name: str(value) for name, value in _extra(connection).items() if name in LIBPQ_OPTIONS}
     url = URL.create(
         driver,
         username=connection.login or None,
@@ -114,22 +126,27 @@ def _engine(connection: Connection) -> Engine:
 def _base_url(connection: Connection) -> str | None:
     if not connection.host:
         return None
-    if "://" in connection.host:
-        return connection.host
-    port = f":{connection.port}" if connection.port else ""
-    return f"{connection.schema or 'https'}://{connection.host}{port}"
+    host = connection.host if "://" in connection.host else f"{connection.schema or 'https'}://{connection.host}"
+    return f"{host}:{connection.port}" if connection.port else host
+
+
+def _extra(connection: Connection) -> dict[str, Any]:
+    extra = connection.extra_dejson
+    if not isinstance(extra, dict):
+        raise SetupError(f"the extra of the Airflow connection '{connection.conn_id}' is not a JSON object")
+    return extra
 
 
 def _pace(connection: Connection) -> Pace:
-    extra = connection.extra_dejson
+    extra = _extra(connection)
     kinds = {"requests_per_second": float, "max_in_flight": int}
     try:
         pace = Pace(**{name: kind(extra[name]) for name, kind in kinds.items() if name in extra})
-    except (TypeError, ValueError):
-        pace = None
-    if pace is None or pace.requests_per_second <= 0 or pace.max_in_flight <= 0:
+    except (TypeError, ValueError, OverflowError):
+        pace = Pace(0, 0)
+    if not (0 < pace.requests_per_second <= MAX_REQUESTS_PER_SECOND and 0 < pace.max_in_flight <= MAX_IN_FLIGHT):
         raise SetupError(
-            f"the extra of the Airflow connection '{connection.conn_id}' is not usable: 'requests_per_second' and"
-            " 'max_in_flight' are positive numbers"
+            f"the extra of the Airflow connection '{connection.conn_id}' is not usable: 'requests_per_second' is a"
+            f" number up to {MAX_REQUESTS_PER_SECOND}, 'max_in_flight' one up to {MAX_IN_FLIGHT}"
         )
     return pace

@@ -4,14 +4,8 @@ Their defaults, which scheduled runs use, come from the section `[lapsewatch]` o
 (`AIRFLOW__LAPSEWATCH__DRY_RUN=false` and the like).
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from airflow.configuration import conf
 from airflow.sdk import Param
-
-from lapsewatch.core.domains import Registrable, classify_host
-from lapsewatch.core.errors import SetupError
 
 SECTION = "lapsewatch"
 
@@ -54,18 +48,3 @@ def run_params() -> dict[str, Param]:
             description="With more candidates than this the run stops before it unverifies anybody.",
         ),
     }
-
-
-def listed_domains(params: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the list of domains that the Params give, as A-labels, each once. Raises SetupError for a bad list."""
-    if params["scope"] != "list":
-        if params["domains"]:
-            raise SetupError("'domains' is given, but 'scope' is not 'list': set it, or leave 'domains' empty")
-        return ()
-    kinds = {name: classify_host(name.strip()) for name in params["domains"] or ()}
-    bad = sorted(name for name, kind in kinds.items() if not isinstance(kind, Registrable))
-    if bad or not kinds:
-        raise SetupError(
-            f"'domains' must name registrable domains, such as example.com; not usable: {bad or 'empty list'}"
-        )
-    return tuple(sorted({kind.domain for kind in kinds.values() if isinstance(kind, Registrable)}))

@@ -1,8 +1,11 @@
 """The tasks of the walk. Each opens what its stage needs, calls it, and hands on no more than ids and counts."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import (
     Asset,
     ExceptionRetryPolicy,
@@ -12,18 +15,18 @@ from airflow.sdk import (
     get_current_context,
     task,
 )
+from sqlalchemy import Engine
 
 from lapsewatch import connections
 from lapsewatch.core.errors import RunStopped, SetupError
-from lapsewatch.params import listed_domains
 from lapsewatch.stages import check_batch as check
-from lapsewatch.stages import conclude_run as conclude
 from lapsewatch.stages import extract_domains as extract
 from lapsewatch.stages import plan_batches as plan
 from lapsewatch.stages import store_domain_status as store
 from lapsewatch.stages import summarise_run as summarise
 from lapsewatch.stages import unverify_emails as unverify
 from lapsewatch.stages.run import Run
+from lapsewatch.status_database.journal import Counts, stage
 
 DOMAIN_STATUS = Asset(name="domain_status", uri="lapsewatch://status_db/domain_status")
 
@@ -34,6 +37,7 @@ DEFAULT_ARGS = {
     "owner": "lapsewatch",
     "retries": 2,
     "retry_delay": timedelta(seconds=30),
+    "execution_timeout": timedelta(hours=6),
     "retry_policy": ExceptionRetryPolicy(
         rules=[
             RetryRule(exception=SetupError, action=RetryAction.FAIL, reason="its owner must act first"),
@@ -47,65 +51,73 @@ DEFAULT_ARGS = {
 @task
 def extract_domains() -> None:
     """Read hosts and counts from the user database; add the registrable domains that are new."""
-    with connections.status_database() as status, connections.user_database() as users:
-        extract.extract_domains(_run(), users, status)
+    with _attempt("extract_domains") as (run, status, counts):
+        run.listed_domains()  # a contradiction in the Params ends the run here, at its first task
+        with connections.user_database() as users:
+            counts |= extract.extract_domains(run, users, status)
 
 
 @task
 def plan_batches() -> list[int]:
-    """Choose what is due and cut it into batches."""
-    with connections.status_database() as status:
-        return plan.plan_batches(_run(), status)
+    """Choose what is due, cut it into batches, and return their numbers."""
+    with _attempt("plan_batches") as (run, status, counts):
+        batches, planned = plan.plan_batches(run, status)
+        counts |= {"batch_count": len(batches), "planned_count": planned}
+    return batches
 
 
 @task(pool=POOL, map_index_template="{{ label }}")
 def check_batch(batch: int) -> None:
     """Ask the status API about one batch's domains."""
     get_current_context()["label"] = f"batch {batch}"  # type: ignore[typeddict-unknown-key]
-    run = _run()
-    with connections.status_database() as status, connections.status_api(run.client) as api:
-        check.check_batch(run, batch, api.client, api.pace, status)
+    with _attempt("check_batch", batch) as (run, status, counts), connections.status_api(run.client) as api:
+        counts |= check.check_batch(run, batch, api.client, api.pace, status)
 
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)
 def validate_checks() -> None:
     """Audit the run's rows, and the run, before anything is published."""
-    # Great Expectations takes seconds to import: only this task pays for it.
-    from lapsewatch.stages.validate_checks import validate_checks as validate
+    with _attempt("validate_checks") as (run, status, counts):
+        # Great Expectations takes seconds to import: only this task pays for it.
+        from lapsewatch.stages import validate_checks as validate
 
-    with connections.status_database() as status:
-        validate(_run(), status)
+        counts |= validate.validate_checks(run, status)
 
 
 @task
 def store_domain_status() -> None:
     """Publish: merge the run's checks into `domain_status`."""
-    with connections.status_database() as status:
-        store.store_domain_status(_run(), status)
+    with _attempt("store_domain_status") as (run, status, counts):
+        counts |= store.store_domain_status(run, status)
 
 
 @task
 def unverify_emails() -> None:
     """Unverify addresses on lapsed domains, or say which in a dry run."""
-    with connections.status_database() as status, connections.user_database() as users:
-        unverify.unverify_emails(_run(), users, status)
+    with _attempt("unverify_emails") as (run, status, counts), connections.user_database() as users:
+        counts |= unverify.unverify_emails(run, users, status)
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[DOMAIN_STATUS])
 def summarise_run(*, outlet_events: Any) -> dict[str, object]:
     """Write the run's metrics and tell the asset's readers, whatever became of the run."""
-    run = _run()
-    with connections.status_database() as status:
+    with _attempt("summarise_run") as (run, status, _):
         summary = summarise.summarise_run(run, status)
     outlet_events[DOMAIN_STATUS].extra = {"run_id": run.run_id, **summary}
     return summary
 
 
-@task(retries=0)
-def conclude_run() -> None:
-    """Fail the run if any of its stages did not finish."""
-    with connections.status_database() as status:
-        conclude.conclude_run(_run(), status)
+def conclude_run() -> EmptyOperator:
+    """End the run: reached only where every stage has succeeded, so that Airflow calls any other run failed."""
+    return EmptyOperator(task_id="conclude_run")
+
+
+@contextmanager
+def _attempt(stage_name: str, batch: int = -1) -> Iterator[tuple[Run, Engine, Counts]]:
+    """Journal one attempt at a stage, from before anything of it can go wrong but the status database itself."""
+    run = _run()
+    with connections.status_database() as status, stage(status, run.run_id, stage_name, batch) as counts:
+        yield run, status, counts
 
 
 def _run() -> Run:
@@ -114,9 +126,10 @@ def _run() -> Run:
     dag_run = context["dag_run"]
     return Run(
         run_id=context["run_id"],
-        as_of=dag_run.logical_date or dag_run.run_after,
+        # A date in the future would put the next checks out of sight.
+        as_of=min(dag_run.logical_date or dag_run.run_after, datetime.now(UTC)),
         scope=params["scope"],
-        domains=listed_domains(params),
+        domains=tuple(params["domains"] or ()),
         client=params["client"],
         dry_run=params["dry_run"],
         max_unverifications=params["max_unverifications"],

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lapsewatch.core.evidence import Flag, read_flags
 from lapsewatch.core.lifecycle import Phase, phase_of
-from lapsewatch.core.policy import Verdict, decide, is_lapsed
+from lapsewatch.core.policy import Verdict, decide
 
 # The flags that PyPI's first assessment met (warehouse, pull request 18055), and what they mean by the right-most one.
 MET_BY_PYPI = {
@@ -13,11 +13,11 @@ MET_BY_PYPI = {
     "inactive": (Phase.RELEASED, Verdict.UNVERIFY),
     "undelegated": (Phase.UNDELEGATED, Verdict.WATCH),
     "marketed priced undelegated active": (Phase.ACTIVE, Verdict.KEEP),
-    "undelegated inactive premium": (Phase.RESERVED, Verdict.KEEP),
+    "undelegated inactive premium": (Phase.RESERVED, Verdict.WATCH),
     "undelegated active deleting": (Phase.PENDING_DELETE, Verdict.UNVERIFY),
     "inactive active": (Phase.ACTIVE, Verdict.KEEP),
-    "undelegated reserved": (Phase.RESERVED, Verdict.KEEP),
-    "undelegated claimed": (Phase.RESERVED, Verdict.KEEP),
+    "undelegated reserved": (Phase.RESERVED, Verdict.WATCH),
+    "undelegated claimed": (Phase.RESERVED, Verdict.WATCH),
     "marketed priced deleting": (Phase.PENDING_DELETE, Verdict.UNVERIFY),
     "undelegated active expiring": (Phase.REDEMPTION, Verdict.UNVERIFY),
 }
@@ -39,7 +39,7 @@ def test_what_stands_before_the_leading_flag_changes_nothing(before: list[Flag],
 @given(st.lists(st.sampled_from(Flag)))
 def test_only_three_leading_flags_are_a_lapse(flags: list[Flag]) -> None:
     leads_to_a_lapse = bool(flags) and flags[-1] in {Flag.INACTIVE, Flag.EXPIRING, Flag.DELETING}
-    assert is_lapsed(phase_of(flags)) is leads_to_a_lapse
+    assert (decide(phase_of(flags)).verdict is Verdict.UNVERIFY) is leads_to_a_lapse
 
 
 @given(st.sampled_from(Phase))
@@ -51,3 +51,7 @@ def test_every_phase_has_a_decision_with_a_reason(phase: Phase) -> None:
 def test_reading_a_status_never_raises_and_loses_no_flag(status: str) -> None:
     flags = read_flags(status)
     assert flags is None or [flag.value for flag in flags] == status.split()
+
+
+def test_more_flags_than_there_are_is_no_status() -> None:
+    assert read_flags("active " * 21) is None

@@ -13,6 +13,7 @@ from lapsewatch.stages.check_batch import _row
 from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.stages.plan_batches import plan_batches
 from lapsewatch.stages.run import Run
+from lapsewatch.status_database.journal import stage
 from lapsewatch.status_database.statements import statement
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine, text
@@ -45,8 +46,12 @@ def check(status: Engine, users: UserDatabase) -> Check:
 
     def answer(told: Mapping[str, str | NoEvidenceReason], run: Run = RUN, **changes: Any) -> Run:
         run = replace(run, **changes)
-        extract_domains(run, users, status)
-        for batch in plan_batches(run, status):
+        with stage(status, run.run_id, "extract_domains") as counts:
+            counts |= extract_domains(run, users, status)
+        with stage(status, run.run_id, "plan_batches") as counts:
+            batches, counts["planned_count"] = plan_batches(run, status)
+            counts["batch_count"] = len(batches)
+        for batch in batches:
             key = {"run_id": run.run_id, "batch": batch}
             with status.begin() as connection:
                 domains = connection.execute(statement("select_open_checks"), key).scalars().all()
@@ -54,7 +59,9 @@ def check(status: Engine, users: UserDatabase) -> Check:
                     _row(run, Answer(domain, outcome_of(told.get(domain, "active")), datetime.now(UTC), 5, 1))
                     for domain in domains
                 ]
-                connection.execute(statement("record_answers"), key | {"answers": json.dumps(answers)})
+                connection.execute(
+                    statement("record_answers"), key | {"answers": json.dumps(answers), "provider": run.client}
+                )
         return run
 
     return answer

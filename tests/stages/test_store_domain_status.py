@@ -1,10 +1,10 @@
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from lapsewatch.core.evidence import NoEvidenceReason
 from lapsewatch.stages.store_domain_status import store_domain_status
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.stages.conftest import AS_OF, Check, Row, rows
 
@@ -54,7 +54,9 @@ def test_no_evidence_changes_nothing_but_the_next_date(status: Engine, check: Ch
 def test_a_lapse_keeps_its_first_date_and_survives_silence_and_weak_evidence(status: Engine, check: Check) -> None:
     store_domain_status(check({"one.com": "undelegated active expiring"}), status)
     first = known(status)["lapsed_at"]
-    for number, told in enumerate(["undelegated inactive", NoEvidenceReason.TIMEOUT, "undelegated"]):
+    for number, told in enumerate(
+        ["undelegated inactive", NoEvidenceReason.TIMEOUT, "undelegated", "undelegated inactive premium"]
+    ):
         store_domain_status(check({"one.com": told}, run_id=f"later{number}", as_of=LATER, scope="all"), status)
         assert known(status)["lapsed_at"] == first
 
@@ -71,3 +73,35 @@ def test_an_older_answer_does_not_overwrite_a_newer_one(status: Engine, check: C
     store_domain_status(check({"one.com": "active"}, run_id="newer"), status)
     store_domain_status(old, status)
     assert known(status)["phase"] == "active"
+
+
+def test_a_quarantined_row_changes_no_verdict_and_is_due_at_once(status: Engine, check: Check) -> None:
+    store_domain_status(check({"one.com": "inactive"}), status)
+    before = known(status)
+    run = check({"one.com": "active", "two.com": "inactive"}, run_id="later", as_of=LATER, scope="all")
+    with status.begin() as connection:
+        connection.execute(text("update lapsewatch.domain_check set quarantine_reason = 'bad' where run_id = 'later'"))
+    store_domain_status(run, status)
+    after, two = known(status), known(status, "two.com")
+    assert (after["lapsed_at"], after["verdict"]) == (before["lapsed_at"], "unverify")
+    assert (two["lapsed_at"], two["verdict"], two["outcome"]) == (None, "keep", "quarantined")
+    assert two["next_check_at"] <= datetime.now(UTC)
+
+
+def test_a_row_that_leaves_quarantine_is_published(status: Engine, check: Check) -> None:
+    run = check({"one.com": "inactive"})
+    for reason in ("'bad'", "null"):
+        with status.begin() as connection:
+            connection.execute(text(f"update lapsewatch.domain_check set quarantine_reason = {reason}"))
+        store_domain_status(run, status)
+    assert known(status)["verdict"] == "unverify"
+
+
+def test_a_row_without_an_outcome_is_no_evidence(status: Engine, check: Check) -> None:
+    store_domain_status(check({"one.com": "inactive"}), status)
+    run = check({"one.com": "active"}, run_id="later", as_of=LATER, scope="all")
+    with status.begin() as connection:
+        connection.execute(text("update lapsewatch.domain_check set outcome = null where run_id = 'later'"))
+    store_domain_status(run, status)
+    assert known(status)["verdict"] == "unverify"
+    assert known(status)["lapsed_at"] is not None

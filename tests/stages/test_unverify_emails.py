@@ -173,6 +173,10 @@ class Killed(BaseException):
     """Stands for the process dying at this point."""
 
 
+def die(addresses: list[object]) -> set[str]:
+    raise Killed
+
+
 @pytest.mark.parametrize("chunk", [1, 1000])
 @pytest.mark.parametrize("rerun_id", ["first", "next"])
 @pytest.mark.parametrize("point", ["before the user database", "after the user database"])
@@ -204,14 +208,86 @@ def test_killed_halfway_a_rerun_ends_in_the_same_state(
     assert [row["state"] for row in records(status)] == ["unverified"] * 3
 
 
-def test_an_intent_whose_lapse_has_ended_is_given_up(
-    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch, check: Check
+@pytest.mark.parametrize("change", ["checked_at = now() - interval '9 days'", "verdict = 'watch'"])
+def test_an_open_intent_is_not_carried_out_on_evidence_that_no_longer_stands(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    def dies(addresses: list[object]) -> set[str]:
+    with monkeypatch.context() as patch:
+        patch.setattr(users, "unverify", die)
+        with pytest.raises(Killed):
+            unverify_emails(lapsed, users, status)
+    with status.begin() as connection:
+        connection.execute(text(f"update lapsewatch.domain_status set {change}"))
+    unverify_emails(lapsed, users, status)
+    assert unverified(user_url) == set()
+
+
+def test_who_verified_again_after_a_crash_is_left_alone(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unverify = users.unverify
+
+    def dies_after(addresses: list[object]) -> set[str]:
+        unverify(addresses)
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(users, "unverify", dies)
+        patch.setattr(users, "unverify", dies_after)
+        with pytest.raises(Killed):
+            unverify_emails(lapsed, users, status)
+    with psycopg.connect(user_url) as connection:
+        connection.execute(
+            "update user_emails set verified = true, unverify_reason = null where email = 'a@lapsed.com'"
+        )
+    unverify_emails(replace(lapsed, run_id="next"), users, status)
+    assert unverified(user_url) == ON_LAPSED - {"a@lapsed.com"}
+    assert {row["state"] for row in records(status)} == {"unverified"}
+
+
+def test_what_somebody_else_unverified_is_not_booked_as_ours(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(users, "unverify", die)
+        with pytest.raises(Killed):
+            unverify_emails(lapsed, users, status)
+    with psycopg.connect(user_url) as connection:
+        connection.execute(
+            "update user_emails set verified = false, unverify_reason = 'domain status invalid',"
+            " domain_last_checked = now() - interval '1 hour', domain_last_status = '{inactive}'"
+            " where email = 'a@lapsed.com'"
+        )
+    unverify_emails(lapsed, users, status)
+    assert sorted(row["state"] for row in records(status)) == ["skipped", "unverified", "unverified"]
+
+
+def test_a_skipped_address_is_not_taken_later_for_the_same_lapse(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str
+) -> None:
+    unverify_emails(lapsed, users, status)
+    with status.begin() as connection:
+        connection.execute(text("update lapsewatch.address_unverification set state = 'skipped'"))
+    with psycopg.connect(user_url) as connection:
+        connection.execute(
+            "update user_emails set verified = true, unverify_reason = null where unverify_reason is not null"
+        )
+    unverify_emails(replace(lapsed, run_id="next"), users, status)
+    assert unverified(user_url) == set()
+
+
+def test_the_limit_does_not_count_an_earlier_dry_run_of_the_same_run(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str
+) -> None:
+    unverify_emails(replace(lapsed, dry_run=True), users, status)
+    unverify_emails(replace(lapsed, max_unverifications=3), users, status)
+    assert unverified(user_url) == ON_LAPSED
+
+
+def test_an_intent_whose_lapse_has_ended_is_given_up(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch, check: Check
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(users, "unverify", die)
         with pytest.raises(Killed):
             unverify_emails(lapsed, users, status)
     run = check({"lapsed.com": "active"}, run_id="renewed", scope="all")

@@ -47,7 +47,14 @@ def test_a_clean_run_passes_and_the_result_is_kept(population: None, status: Eng
         ("flags = null", "evidence without flags"),
         ("phase = 'released'", "the phase is not what the flags say"),
         ("verdict = 'unverify'", "the verdict is not what the policy makes of the phase"),
+        ("outcome = null", "the outcome is missing"),
+        ("outcome = 'no_evidence', flags = null, phase = 'unknown', verdict = 'watch'", "no evidence, and no reason"),
+        ("latency_ms = null", "the latency is missing"),
         ("checked_at = planned_at - interval '1 hour'", "the answer is older than the question"),
+        ("checked_at = now() + interval '1 day'", "or from the future"),
+        ("checked_at = 'infinity'", "or from the future"),
+        ("next_check_at = now() + interval '1 year'", "too far away"),
+        ("next_check_at = 'infinity'", "too far away"),
         ("latency_ms = -1", "the latency is impossible"),
         ("call_count = 0", "the number of calls is impossible"),
         ("next_check_at = null", "the next check is missing"),
@@ -120,37 +127,51 @@ def test_a_first_assessment_may_find_the_lapses_of_many_years(population: None, 
 
 
 def test_a_first_assessment_in_which_half_is_lapsed_is_stopped(population: None, status: Engine, check: Check) -> None:
-    with pytest.raises(RunStopped, match="60 of 120 domains that stood well are suddenly lapsed"):
+    with pytest.raises(RunStopped, match="60 of 120 domains are lapsed at their first check"):
         validate_checks(check(dict.fromkeys(DOMAINS[:60], "inactive")), status)
 
 
-def past_run(status: Engine, *, checked: int, newly_lapsed: int) -> None:
-    with status.begin() as connection:
-        connection.execute(
-            text("""
-            insert into lapsewatch.run_metrics (
-                run_id, as_of, state, finished_at, stage_seconds, provider, dry_run, set_aside, planned_count,
-                checked_count, no_evidence_count, no_evidence, quarantined_count, phases, newly_lapsed_count,
-                lapsed_domain_count, unverified_count, api_call_count)
-            values ('past', now(), 'success', now() - interval '1 day', '{}', 'fastly', false, '{}', :checked,
-                :checked, 0, '{}', 0, '{}', :newly_lapsed, 0, 0, 0)"""),
-            {"checked": checked, "newly_lapsed": newly_lapsed},
-        )
+@pytest.fixture
+def standing(population: None, status: Engine, check: Check) -> None:
+    """All stood well at a first check, a day ago."""
+    first = check({})
+    validate_checks(first, status)
+    store_domain_status(first, status)
 
 
-def test_later_runs_are_held_against_the_recent_past(population: None, status: Engine, check: Check) -> None:
-    past_run(status, checked=1000, newly_lapsed=10)
-    with pytest.raises(RunStopped, match=r"more than 5\.0%"):
-        validate_checks(check(dict.fromkeys(DOMAINS[:30], "inactive")), status)
+def test_later_a_few_lapses_are_expected_and_many_are_not(standing: None, status: Engine, check: Check) -> None:
+    validate_checks(check(dict.fromkeys(DOMAINS[:5], "inactive"), run_id="few", scope="all"), status)
+    with pytest.raises(RunStopped, match=r"30 of 120 domains that stood well are suddenly lapsed \(more than 12\.5%\)"):
+        validate_checks(check(dict.fromkeys(DOMAINS[:30], "inactive"), run_id="many", scope="all"), status)
+
+
+def test_a_stopped_run_is_no_past_to_be_held_against(standing: None, status: Engine, check: Check) -> None:
+    for run_id in ("many", "again"):
+        with pytest.raises(RunStopped, match=r"more than 5\.0%"):
+            validate_checks(check(dict.fromkeys(DOMAINS[:30], "inactive"), run_id=run_id, scope="all"), status)
+
+
+def test_a_first_assessment_is_no_past_to_be_held_against(population: None, status: Engine, check: Check) -> None:
+    first = check(dict.fromkeys(DOMAINS[:30], "inactive"))
+    validate_checks(first, status)
+    store_domain_status(first, status)
+    with pytest.raises(RunStopped, match=r"20 of 90 domains that stood well .*more than 5\.0%"):
+        validate_checks(check(dict.fromkeys(DOMAINS[30:50], "inactive"), run_id="next", scope="all"), status)
 
 
 def test_known_lapses_do_not_count_as_new_ones(population: None, status: Engine, check: Check) -> None:
     first = check(dict.fromkeys(DOMAINS[:30], "inactive"))
     validate_checks(first, status)
     store_domain_status(first, status)
-    past_run(status, checked=1000, newly_lapsed=10)
-    again = check(dict.fromkeys(DOMAINS[:30], "inactive"), run_id="again", scope="all")
-    validate_checks(again, status)
+    validate_checks(check(dict.fromkeys(DOMAINS[:30], "inactive"), run_id="again", scope="all"), status)
+
+
+def test_many_quarantined_rows_stop_the_run_and_are_no_evidence(population: None, status: Engine, check: Check) -> None:
+    run = check({})
+    for domain in DOMAINS[:20]:
+        damage(status, domain, "latency_ms = -1")
+    with pytest.raises(RunStopped, match="20 of 120 rows are quarantined"):
+        validate_checks(run, status)
 
 
 def test_an_empty_run_passes(status: Engine, check: Check) -> None:

@@ -15,4 +15,3 @@ size as (
 insert into lapsewatch.domain_check (run_id, domain, planned_at, batch, provider)
 select :run_id, due.domain, :planned_at, (row_number() over (order by due.domain) - 1) % size.batch_count, :provider
 from due cross join size
-on conflict (run_id, domain, planned_at) do nothing

@@ -1,11 +1,12 @@
 -- Publishes a run's audited checks in one step. No evidence leaves everything that is known as it was, and only
 -- brings the next check nearer. An older answer never overwrites a newer one, so a repeated merge changes nothing.
 update lapsewatch.domain_status as known
-set attempted_at = checked.checked_at,
+set attempted_at = case when checked.quarantine_reason is null then checked.checked_at else known.attempted_at end,
     outcome = case when checked.quarantine_reason is null then checked.outcome else 'quarantined' end,
     no_evidence_reason = checked.no_evidence_reason,
     next_check_at = case
         when evidence.is_there then checked.next_check_at
+        when checked.quarantine_reason is not null then least(known.next_check_at, checked.planned_at)
         else least(known.next_check_at, checked.next_check_at)
     end,
     checked_at = case when evidence.is_there then checked.checked_at else known.checked_at end,
@@ -23,7 +24,7 @@ set attempted_at = checked.checked_at,
     end
 from lapsewatch.domain_check as checked
 cross join lateral (
-    select checked.outcome = 'evidence' and checked.quarantine_reason is null as is_there
+    select coalesce(checked.outcome = 'evidence', false) and checked.quarantine_reason is null as is_there
 ) as evidence
 where checked.run_id = :run_id
   and checked.domain = known.domain

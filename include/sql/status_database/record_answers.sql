@@ -1,6 +1,7 @@
 -- The first answer stands: a batch that runs twice overwrites nothing.
 update lapsewatch.domain_check as planned
-set outcome = answer.outcome,
+set provider = :provider,
+    outcome = answer.outcome,
     no_evidence_reason = answer.no_evidence_reason,
     flags = answer.flags,
     phase = answer.phase,

@@ -1,5 +1,12 @@
-select address_key, domain, lapsed_at, host, evidence
-from lapsewatch.address_unverification
-where state = 'planned' and run_id = :run_id
-order by address_key
+-- The run's open intents, as long as the lapse they rest on stands on fresh evidence. Locked: a twin of this attempt
+-- waits, and then finds them settled.
+select planned.address_key, planned.domain, planned.lapsed_at, planned.host, planned.evidence
+from lapsewatch.address_unverification as planned
+join lapsewatch.domain_status as status using (domain, lapsed_at)
+where planned.state = 'planned'
+  and planned.run_id = :run_id
+  and status.verdict = 'unverify'
+  and status.checked_at >= :evidence_since
+order by planned.address_key
 limit :most
+for update of planned

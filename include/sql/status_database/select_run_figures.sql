@@ -1,23 +1,27 @@
--- The run as a whole, and how often a domain that stood well was found lapsed in the 30 days before it. Domains that
--- were silent at their last attempt are asked by every run and say nothing about this one.
+-- The run as a whole. Domains that were silent at their last attempt are asked by every run and say nothing about this
+-- one. Domains that were never checked before may have lapsed long ago; those that stood well are held against how
+-- many of them lapsed in the runs of the 30 days before.
 with checks as (
     select checked.outcome = 'evidence' and checked.quarantine_reason is null as has_evidence,
            checked.verdict = 'unverify' as is_adverse,
-           known.lapsed_at is not null as was_lapsed,
-           known.outcome is not distinct from 'no_evidence' as was_silent
+           known.outcome is not distinct from 'no_evidence' as was_silent,
+           known.checked_at is null as is_first,
+           known.checked_at is not null and known.lapsed_at is null as stood_well
     from lapsewatch.domain_check as checked
     join lapsewatch.domain_status as known using (domain)
     where checked.run_id = :run_id
 ),
 past as (
-    select sum(newly_lapsed_count) as newly_lapsed_count, sum(checked_count) as checked_count
-    from lapsewatch.run_metrics
-    where state = 'success' and run_id <> :run_id
-      and finished_at between cast(:now as timestamptz) - interval '30 days' and :now
+    select sum(newly_adverse_count) as newly_adverse_count, sum(judged_count) as judged_count
+    from lapsewatch.check_validation
+    where success and run_id <> :run_id
+      and validated_at between cast(:now as timestamptz) - interval '30 days' and :now
 )
 select count(*) filter (where not was_silent) as expected_count,
        count(*) filter (where not was_silent and has_evidence is not true) as newly_silent_count,
-       count(*) filter (where has_evidence and not was_lapsed) as judged_count,
-       count(*) filter (where has_evidence and not was_lapsed and is_adverse) as newly_adverse_count,
-       (select newly_lapsed_count / nullif(checked_count, 0) from past) as recent_adverse_share
+       count(*) filter (where has_evidence and is_first) as first_count,
+       count(*) filter (where has_evidence and is_first and is_adverse) as first_adverse_count,
+       count(*) filter (where has_evidence and stood_well) as judged_count,
+       count(*) filter (where has_evidence and stood_well and is_adverse) as newly_adverse_count,
+       coalesce((select newly_adverse_count / nullif(judged_count, 0) from past), 0) as recent_adverse_share
 from checks

@@ -54,7 +54,7 @@ def pooled_session(max_in_flight: int) -> requests.Session:
 def ask_all(client: StatusClient, domains: Iterable[str], pace: Pace) -> Iterator[Answer]:
     """Ask about every domain and yield the answers as they arrive.
 
-    Holds no more than the calls in flight, however many domains there are. Raises Refused as soon as the service
+    Holds no more than twice the calls in flight, however many domains there are. Raises Refused as soon as the service
     refuses the key; everything else that goes wrong with a domain is an answer without evidence.
     """
     gate = _Gate(pace.requests_per_second)

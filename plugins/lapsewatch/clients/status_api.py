@@ -2,10 +2,12 @@
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import requests
+import urllib3
 
 from lapsewatch.clients.errors import BadAnswer, ClientError, RateLimited, Refused, RemoteFault, Unreachable
 from lapsewatch.core.evidence import Evidence, NoEvidenceReason, read_flags
@@ -13,7 +15,8 @@ from lapsewatch.core.evidence import Evidence, NoEvidenceReason, read_flags
 TIMEOUT = (5.0, 35.0)
 """Seconds to connect and to wait for an answer: the API itself waits up to 30 s for a registry."""
 
-MAX_RAW_LENGTH = 2000
+MAX_BODY_BYTES = 65_536
+MAX_RAW_LENGTH = 2_000
 
 
 class StatusClient(Protocol):
@@ -28,15 +31,21 @@ class StatusClient(Protocol):
 def get_json(
     session: requests.Session, url: str, *, params: Mapping[str, str], headers: Mapping[str, str]
 ) -> tuple[Any, str]:
-    """GET a JSON document; return it parsed and as text, shortened. Raises ClientError for anything else."""
+    """GET a JSON document; return it parsed and as text, shortened. Raises ClientError for anything else.
+
+    What arrives is data from outside: it is read up to a size and a time, and whatever it is, it is no more than
+    an answer without evidence.
+    """
     try:
         # A redirect would hand the key to another host.
-        answer = session.get(url, params=params, headers=headers, timeout=TIMEOUT, allow_redirects=False)
-        text = answer.text
-    except requests.Timeout:
+        with session.get(
+            url, params=params, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+        ) as answer:
+            text = _read(answer)
+    except (requests.Timeout, urllib3.exceptions.TimeoutError):
         raise Unreachable(NoEvidenceReason.TIMEOUT, "no answer in time") from None
-    except requests.exceptions.ChunkedEncodingError:
-        raise RemoteFault(NoEvidenceReason.NOT_JSON, "the answer was cut off") from None
+    except (requests.exceptions.ContentDecodingError, urllib3.exceptions.HTTPError):
+        raise RemoteFault(NoEvidenceReason.NOT_JSON, "the answer arrived damaged or was cut off") from None
     except requests.RequestException as error:
         raise Unreachable(NoEvidenceReason.UNREACHABLE, f"no connection ({type(error).__name__})") from None
     raw = text[:MAX_RAW_LENGTH].replace("\x00", "")
@@ -44,8 +53,23 @@ def get_json(
         raise _refusal(answer, raw)
     try:
         return json.loads(text), raw
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RemoteFault(NoEvidenceReason.NOT_JSON, "the answer is not JSON", raw=raw) from None
+
+
+def _read(answer: requests.Response) -> str:
+    """Return the body as text. Raises BadAnswer where it is too large, Unreachable where it drips too slowly."""
+    latest = time.monotonic() + TIMEOUT[1]
+    body = b""
+    # One piece as it arrives, so that neither a huge body nor a dripping one is waited for to its end.
+    while piece := answer.raw.read1(MAX_BODY_BYTES, decode_content=True):
+        body += piece
+        if len(body) > MAX_BODY_BYTES:
+            raise BadAnswer(NoEvidenceReason.TOO_LARGE, f"the answer is larger than {MAX_BODY_BYTES} bytes")
+        if time.monotonic() > latest:
+            raise Unreachable(NoEvidenceReason.TIMEOUT, "the answer did not end in time")
+    # JSON between systems is UTF-8 (RFC 8259, section 8.1), whatever the header says.
+    return body.decode("utf-8", errors="replace")
 
 
 def read_status(entry: object, domain: str, raw: str) -> Evidence:

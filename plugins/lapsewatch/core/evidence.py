@@ -39,6 +39,7 @@ class NoEvidenceReason(StrEnum):
     SERVER_ERROR = "server_error"
     BAD_REQUEST = "bad_request"
     NOT_JSON = "not_json"
+    TOO_LARGE = "too_large"
     NO_STATUS = "no_status"
     OTHER_DOMAIN = "other_domain"
     UNKNOWN_FLAG = "unknown_flag"
@@ -65,8 +66,14 @@ Outcome = Evidence | NoEvidence
 
 
 def read_flags(status: str) -> tuple[Flag, ...] | None:
-    """Read a space-separated status, keeping its order; None where a word is unknown, or where there is none."""
+    """Read a space-separated status, keeping its order.
+
+    None where a word is unknown, where there is none, or where there are more than the vocabulary has.
+    """
+    words = status.split()
+    if not 0 < len(words) <= len(Flag):
+        return None
     try:
-        return tuple(Flag(word) for word in status.split()) or None
+        return tuple(Flag(word) for word in words)
     except ValueError:
         return None

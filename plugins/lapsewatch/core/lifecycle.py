@@ -34,7 +34,7 @@ PHASE_OF_LEADING_FLAG: dict[Flag, Phase] = {
     Flag.INACTIVE: Phase.RELEASED,
     # Not in DNS says nothing about the registration; the API also answers so when a registry is silent.
     Flag.UNDELEGATED: Phase.UNDELEGATED,
-    # Kept back by the registry or somebody's right: nobody can simply register it.
+    # Kept back by the registry or somebody's right, or on sale by the registry at its own price.
     Flag.CLAIMED: Phase.RESERVED,
     Flag.RESERVED: Phase.RESERVED,
     Flag.DPML: Phase.RESERVED,

@@ -28,7 +28,9 @@ class Decision:
 
 _DECISIONS = {
     Phase.ACTIVE: Decision(Verdict.KEEP, "the domain is registered"),
-    Phase.RESERVED: Decision(Verdict.KEEP, "the registry keeps the domain back: nobody can simply register it"),
+    Phase.RESERVED: Decision(
+        Verdict.WATCH, "the registry keeps the domain back or sells it itself: it is asked about again tomorrow"
+    ),
     Phase.UNDELEGATED: Decision(
         Verdict.WATCH, "the domain is not in DNS, which is weak evidence: it is asked about again tomorrow"
     ),
@@ -47,8 +49,3 @@ _DECISIONS = {
 def decide(phase: Phase) -> Decision:
     """Decide on a phase. A lapse is, for now, what the leading flag says: `expiring`, `deleting` or `inactive`."""
     return _DECISIONS[phase]
-
-
-def is_lapsed(phase: Phase) -> bool:
-    """Tell whether addresses under a domain in this phase lose their trust."""
-    return decide(phase).verdict is Verdict.UNVERIFY

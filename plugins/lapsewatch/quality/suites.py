@@ -16,7 +16,7 @@ A_LABELS = r"^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?
 MAX_LATENCY_MS = 600_000
 MAX_CALLS = 10
 
-MAX_NO_EVIDENCE_SHARE = 0.25
+MAX_SILENT_SHARE = 0.25
 """Above this share of domains that fell silent in a run, something is wrong with the API, the key or the network."""
 
 MAX_FIRST_ADVERSE_SHARE = 0.30
@@ -26,6 +26,8 @@ MAX_ADVERSE_SHARE = 0.05
 ADVERSE_SHARE_GROWTH = 3.0
 """Later, domains that stood well lapse at about 0.02 % a day: above this share, and this many times the recent one,
 something is wrong."""
+
+MAX_QUARANTINED_SHARE = 0.05
 
 FEW = 20
 """Shares of fewer domains than this say nothing."""
@@ -37,13 +39,15 @@ ROW_EXPECTATIONS = (
     gxe.ExpectColumnValuesToMatchRegex(
         column="domain", regex=A_LABELS, meta={"reason": "the domain is not a name of A-labels"}
     ),
+    gxe.ExpectColumnValuesToNotBeNull(column="outcome", meta={"reason": "the outcome is missing"}),
     gxe.ExpectColumnValuesToBeInSet(
-        column="outcome",
-        value_set=["evidence", "no_evidence"],
-        meta={"reason": "the outcome is not a known one"},
+        column="outcome", value_set=["evidence", "no_evidence"], meta={"reason": "the outcome is not a known one"}
     ),
     gxe.ExpectColumnValuesToNotBeNull(
         column="flags", row_condition=_IS_EVIDENCE, meta={"reason": "evidence without flags"}
+    ),
+    gxe.ExpectColumnValuesToNotBeNull(
+        column="no_evidence_reason", row_condition=_IS_SILENCE, meta={"reason": "no evidence, and no reason"}
     ),
     gxe.ExpectColumnValuesToBeInSet(
         column="no_evidence_reason",
@@ -59,25 +63,21 @@ ROW_EXPECTATIONS = (
         column_B="verdict_of_phase",
         meta={"reason": "the verdict is not what the policy makes of the phase"},
     ),
-    gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-        column_A="checked_at",
-        column_B="planned_at",
-        or_equal=True,
-        meta={"reason": "the answer is older than the question"},
+    gxe.ExpectColumnValuesToBeInSet(
+        column="answered_in_time",
+        value_set=[True],
+        meta={"reason": "the answer is older than the question, or from the future"},
+    ),
+    gxe.ExpectColumnValuesToBeInSet(
+        column="due_in_time", value_set=[True], meta={"reason": "the next check is missing, or too far away"}
+    ),
+    gxe.ExpectColumnValuesToNotBeNull(column="latency_ms", meta={"reason": "the latency is missing"}),
+    gxe.ExpectColumnValuesToBeBetween(
+        column="latency_ms", min_value=0, max_value=MAX_LATENCY_MS, meta={"reason": "the latency is impossible"}
     ),
     gxe.ExpectColumnValuesToBeBetween(
-        column="latency_ms",
-        min_value=0,
-        max_value=MAX_LATENCY_MS,
-        meta={"reason": "the latency is impossible"},
+        column="call_count", min_value=1, max_value=MAX_CALLS, meta={"reason": "the number of calls is impossible"}
     ),
-    gxe.ExpectColumnValuesToBeBetween(
-        column="call_count",
-        min_value=1,
-        max_value=MAX_CALLS,
-        meta={"reason": "the number of calls is impossible"},
-    ),
-    gxe.ExpectColumnValuesToNotBeNull(column="next_check_at", meta={"reason": "the next check is missing"}),
 )
 
 
@@ -103,43 +103,54 @@ def audit_run(figures: Mapping[str, Any], audit: Audit) -> None:
     Shares are judged from `FEW` domains on; a run that got none of the evidence it expected is always judged.
     """
     expected, silent = figures["expected_count"], figures["newly_silent_count"]
+    first, first_adverse = figures["first_count"], figures["first_adverse_count"]
     judged, adverse = figures["judged_count"], figures["newly_adverse_count"]
-    recent = figures["recent_adverse_share"]
-    limit = MAX_FIRST_ADVERSE_SHARE if recent is None else max(MAX_ADVERSE_SHARE, ADVERSE_SHARE_GROWTH * float(recent))
+    limit = max(MAX_ADVERSE_SHARE, ADVERSE_SHARE_GROWTH * float(figures["recent_adverse_share"]))
     frame = pd.DataFrame(
         {
             "run": ["run"],
-            "no_evidence_share": [silent / expected if silent >= min(FEW, max(expected, 1)) else 0.0],
-            "newly_adverse_share": [adverse / judged if adverse >= FEW else 0.0],
-            "quarantined_share": [audit.quarantined_count / audit.row_count if audit.quarantined_count >= FEW else 0.0],
+            "silent_share": [silent / expected if silent >= min(FEW, max(expected, 1)) else 0.0],
+            "first_adverse_share": [_share(first_adverse, first)],
+            "newly_adverse_share": [_share(adverse, judged)],
+            "quarantined_share": [_share(audit.quarantined_count, audit.row_count)],
         }
     )
     expectations = (
-        gxe.ExpectColumnValuesToBeBetween(
-            column="no_evidence_share",
-            max_value=MAX_NO_EVIDENCE_SHARE,
-            meta={
-                "reason": f"{silent} of {expected} domains unexpectedly gave no evidence (more than"
-                f" {MAX_NO_EVIDENCE_SHARE:.0%}):"
-                " look at no_evidence_reason in lapsewatch.domain_check"
-            },
+        _at_most(
+            "silent_share",
+            MAX_SILENT_SHARE,
+            f"{silent} of {expected} domains unexpectedly gave no evidence (more than {MAX_SILENT_SHARE:.0%}):"
+            " look at no_evidence_reason in lapsewatch.domain_check",
         ),
-        gxe.ExpectColumnValuesToBeBetween(
-            column="newly_adverse_share",
-            max_value=limit,
-            meta={
-                "reason": f"{adverse} of {judged} domains that stood well are suddenly lapsed (more than"
-                f" {limit:.1%}): a registry or the API may be wrong"
-            },
+        _at_most(
+            "first_adverse_share",
+            MAX_FIRST_ADVERSE_SHARE,
+            f"{first_adverse} of {first} domains are lapsed at their first check (more than"
+            f" {MAX_FIRST_ADVERSE_SHARE:.0%}): the API may be wrong",
         ),
-        gxe.ExpectColumnValuesToBeBetween(
-            column="quarantined_share",
-            max_value=MAX_ADVERSE_SHARE,
-            meta={"reason": f"{audit.quarantined_count} of {audit.row_count} rows are quarantined"},
+        _at_most(
+            "newly_adverse_share",
+            limit,
+            f"{adverse} of {judged} domains that stood well are suddenly lapsed (more than {limit:.1%}): a registry"
+            " or the API may be wrong",
+        ),
+        _at_most(
+            "quarantined_share",
+            MAX_QUARANTINED_SHARE,
+            f"{audit.quarantined_count} of {audit.row_count} rows are quarantined (more than"
+            f" {MAX_QUARANTINED_SHARE:.0%}): look at quarantine_reason in lapsewatch.domain_check",
         ),
     )
     troubles = validate("run", frame, expectations, audit, index_column="run")
     audit.trouble = audit.trouble or troubles.get("run")
+
+
+def _share(count: int, total: int) -> float:
+    return count / total if count >= FEW else 0.0
+
+
+def _at_most(column: str, limit: float, reason: str) -> gxe.ExpectColumnValuesToBeBetween:
+    return gxe.ExpectColumnValuesToBeBetween(column=column, max_value=limit, meta={"reason": reason})
 
 
 def _phase_of_text(flags: str | None) -> str:

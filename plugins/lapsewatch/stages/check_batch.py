@@ -5,7 +5,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 
 from sqlalchemy import Engine
 
@@ -18,7 +17,7 @@ from lapsewatch.core.evidence import Evidence, NoEvidenceReason
 from lapsewatch.core.lifecycle import Phase, phase_of
 from lapsewatch.core.policy import decide
 from lapsewatch.stages.run import Run
-from lapsewatch.status_database.journal import stage
+from lapsewatch.status_database.journal import Counts
 from lapsewatch.status_database.statements import statement
 
 log = logging.getLogger(__name__)
@@ -27,33 +26,40 @@ ANSWERS_PER_WRITE = 50
 """Answers are paid for: no more than these, and the calls in flight, are lost when the process is killed."""
 
 
-def check_batch(run: Run, batch: int, client: StatusClient, pace: Pace, status: Engine) -> None:
+def check_batch(run: Run, batch: int, client: StatusClient, pace: Pace, status: Engine) -> Counts:
     """Ask about every domain of the batch that has no answer yet; each ends in evidence or a typed "no evidence".
 
     Raises SetupError where the API refuses the key: what was answered before is kept, the rest stays open.
     """
-    with stage(status, run.run_id, "check_batch", batch) as counts:
-        with status.connect() as connection:
-            key = {"run_id": run.run_id, "batch": batch}
-            domains = connection.execute(statement("select_open_checks"), key).scalars().all()
-        outcomes: Counter[str] = Counter()
-        for rows in _rows(run, ask_all(client, domains, pace)):
-            with status.begin() as connection:
-                connection.execute(statement("record_answers"), key | {"answers": json.dumps(rows)})
-            outcomes.update(str(row["outcome"]) for row in rows)
-            log.info("Batch %s: %s of %s domains answered", batch, outcomes.total(), len(domains))
-        counts |= dict(outcomes)
+    key = {"run_id": run.run_id, "batch": batch}
+    with status.connect() as connection:
+        domains = connection.execute(statement("select_open_checks"), key).scalars().all()
+    outcomes: Counter[str] = Counter()
+    for rows in _chunks(run, ask_all(client, domains, pace)):
+        answers = {"answers": json.dumps(rows), "provider": client.name}
+        with status.begin() as connection:
+            connection.execute(statement("record_answers"), key | answers)
+        outcomes.update(str(row["outcome"]) for row in rows)
+        log.info("Batch %s: %s of %s domains answered", batch, outcomes.total(), len(domains))
+    return dict(outcomes)
 
 
-def _rows(run: Run, answers: Iterator[Answer]) -> Iterator[list[dict[str, object]]]:
+def _chunks(run: Run, answers: Iterator[Answer]) -> Iterator[list[dict[str, object]]]:
+    """Yield the answers as rows, some at a time; those that came before the key was refused too, then raise."""
+    rows: list[dict[str, object]] = []
     try:
-        while chunk := [_row(run, answer) for answer in islice(answers, ANSWERS_PER_WRITE)]:
-            yield chunk
+        for answer in answers:
+            rows.append(_row(run, answer))
+            if len(rows) == ANSWERS_PER_WRITE:
+                yield rows
+                rows = []
     except Refused as error:
+        yield rows
         raise SetupError(
             f"the status API refuses the key ({error}): check the password of the Airflow connection"
             f" '{run.client}_api', and that the key may use domain research"
         ) from None
+    yield rows
 
 
 def _row(run: Run, answer: Answer) -> dict[str, object]:

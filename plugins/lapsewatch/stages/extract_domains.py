@@ -9,21 +9,21 @@ from sqlalchemy import Connection, Engine
 
 from lapsewatch.core.domains import SetAside, classify_host
 from lapsewatch.stages.run import Run
-from lapsewatch.status_database.journal import stage
+from lapsewatch.status_database.journal import Counts
 from lapsewatch.status_database.statements import statement
 from lapsewatch.user_databases.database import UserDatabase
 
 log = logging.getLogger(__name__)
 
 
-def extract_domains(run: Run, users: UserDatabase, status: Engine) -> None:
+def extract_domains(run: Run, users: UserDatabase, status: Engine) -> Counts:
     """Stream hosts and counts, set well-known providers and malformed addresses aside, merge the rest.
 
     One transaction: a run that dies here has changed nothing.
     """
-    with stage(status, run.run_id, "extract_domains") as counts, status.begin() as connection:
-        tally: Counter[str] = Counter()
-        set_aside: Counter[str] = Counter()
+    tally: Counter[str] = Counter()
+    set_aside: Counter[str] = Counter()
+    with status.begin() as connection:
         connection.execute(statement("create_extracted_host"))
         _copy(connection, _custom_hosts(users, tally, set_aside))
         now = datetime.now(UTC)
@@ -31,7 +31,7 @@ def extract_domains(run: Run, users: UserDatabase, status: Engine) -> None:
         connection.execute(statement("upsert_email_hosts"), {"now": now})
         connection.execute(statement("empty_vanished_hosts"))
         connection.execute(statement("update_address_counts"))
-        counts |= {
+        counts: Counts = {
             "address_count": tally["addresses"],
             "provider_address_count": tally["provider_addresses"],
             "set_aside_count": set_aside.total(),
@@ -41,6 +41,7 @@ def extract_domains(run: Run, users: UserDatabase, status: Engine) -> None:
             "new_domain_count": new.rowcount,
         }
     log.info("Extracted: %s", counts)
+    return counts
 
 
 def _custom_hosts(users: UserDatabase, tally: Counter[str], set_aside: Counter[str]) -> Iterator[tuple[str, str, int]]:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from lapsewatch.core.domains import Registrable, classify_host
+from lapsewatch.core.errors import SetupError
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -19,6 +22,23 @@ class Run:
     client: str = "fastly"
     dry_run: bool = True
     max_unverifications: int = 1000
+
+    def listed_domains(self) -> list[str]:
+        """Return the list that the run keeps to, as registrable domains, each once; empty without the scope `list`.
+
+        Raises SetupError where the Params contradict each other. What was entered is not repeated: it may be an
+        address.
+        """
+        if self.scope != "list":
+            if self.domains:
+                raise SetupError("'domains' is given, but 'scope' is not 'list': set it, or leave 'domains' empty")
+            return []
+        kinds = [classify_host(name.strip()) for name in self.domains]
+        bad = [str(place) for place, kind in enumerate(kinds, start=1) if not isinstance(kind, Registrable)]
+        if bad or not kinds:
+            trouble = f"entry {', '.join(bad)} of the list is none" if bad else "the list is empty"
+            raise SetupError(f"'domains' must name registrable domains, such as example.com: {trouble}")
+        return sorted({kind.domain for kind in kinds if isinstance(kind, Registrable)})
 
 
 STAGES = (

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Engine, Row
 
 from lapsewatch.stages.run import STAGES, Run
-from lapsewatch.status_database.journal import stage
 from lapsewatch.status_database.statements import statement
 
 log = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ TOLD = ("state", "planned_count", "checked_count", "newly_lapsed_count", "unveri
 def summarise_run(run: Run, status: Engine) -> dict[str, object]:
     """Write the run's metrics from its journal and its rows; return its state and the counts that matter most."""
     key = {"run_id": run.run_id}
-    with stage(status, run.run_id, "summarise_run"), status.begin() as connection:
+    with status.begin() as connection:
         journal = connection.execute(statement("select_stages"), key).all()
         figures = connection.execute(statement("select_summary"), key).mappings().one()
         counts = {row.stage: row.counts for row in journal if row.state == "success"}

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Row
 from lapsewatch.core.errors import RunStopped
 from lapsewatch.core.policy import MAX_EVIDENCE_AGE
 from lapsewatch.stages.run import Run
-from lapsewatch.status_database.journal import stage
+from lapsewatch.status_database.journal import Counts
 from lapsewatch.status_database.statements import statement
 from lapsewatch.user_databases.database import JudgedAddress, UserDatabase
 
@@ -25,20 +25,22 @@ HOSTS_PER_LOOKUP = 10_000
 ADDRESSES_PER_TRANSACTION = 1_000
 
 
-def unverify_emails(run: Run, users: UserDatabase, status: Engine) -> None:
+def unverify_emails(run: Run, users: UserDatabase, status: Engine) -> Counts:
     """Unverify the addresses whose domain has lapsed on fresh evidence, each at most once for a lapse.
 
     Raises RunStopped, with nothing recorded or changed, where they are more than `max_unverifications`; a dry run
     only warns.
     """
-    with stage(status, run.run_id, "unverify_emails") as counts:
-        counts["reconciled_count"] = _reconcile(users, status)
-        counts["candidate_count"] = _record_intents(run, users, status)
-        counts["unverified_count"] = counts["skipped_count"] = 0
-        if not run.dry_run:
-            unverified, skipped = _carry_out(run, users, status)
-            counts |= {"unverified_count": unverified, "skipped_count": skipped}
-        log.info("%s: %s", "Dry run, nothing is changed" if run.dry_run else "Unverified", counts)
+    now = datetime.now(UTC)
+    counts: Counts = {
+        "reconciled_count": _reconcile(users, status),
+        "candidate_count": _record_intents(run, users, status, now),
+    }
+    if not run.dry_run:
+        unverified, skipped = _carry_out(run, users, status, now)
+        counts |= {"unverified_count": unverified, "skipped_count": skipped}
+    log.info("%s: %s", "Dry run, nothing is changed" if run.dry_run else "Unverified", counts)
+    return counts
 
 
 def _reconcile(users: UserDatabase, status: Engine) -> int:
@@ -55,14 +57,13 @@ def _reconcile(users: UserDatabase, status: Engine) -> int:
     return reconciled
 
 
-def _record_intents(run: Run, users: UserDatabase, status: Engine) -> int:
+def _record_intents(run: Run, users: UserDatabase, status: Engine, now: datetime) -> int:
     """Record whose verification is to go, all or none; return how many they are."""
-    now = datetime.now(UTC)
     with status.begin() as connection, status.connect() as reading:
         values = {
             "evidence_since": now - MAX_EVIDENCE_AGE,
             "scope": run.scope,
-            "domains": list(run.domains),
+            "domains": run.listed_domains(),
         }
         streamed = reading.execution_options(stream_results=True, yield_per=HOSTS_PER_LOOKUP)
         for lapsed in streamed.execute(statement("select_lapsed_hosts"), values).partitions():
@@ -99,10 +100,10 @@ def _record_addresses(
     connection.execute(statement("insert_unverifications"), values)
 
 
-def _carry_out(run: Run, users: UserDatabase, status: Engine) -> tuple[int, int]:
+def _carry_out(run: Run, users: UserDatabase, status: Engine, now: datetime) -> tuple[int, int]:
     """Carry out the run's intents, a bounded transaction at a time; return how many took effect and how many not."""
     unverified = skipped = 0
-    values = {"run_id": run.run_id, "most": ADDRESSES_PER_TRANSACTION}
+    values = {"run_id": run.run_id, "most": ADDRESSES_PER_TRANSACTION, "evidence_since": now - MAX_EVIDENCE_AGE}
     while True:
         with status.begin() as connection:
             rows = connection.execute(statement("select_planned_unverifications"), values).all()

@@ -12,7 +12,7 @@ from lapsewatch.core.errors import RunStopped
 from lapsewatch.quality.suites import audit_checks, audit_run
 from lapsewatch.quality.validation import Audit
 from lapsewatch.stages.run import Run
-from lapsewatch.status_database.journal import stage
+from lapsewatch.status_database.journal import Counts
 from lapsewatch.status_database.statements import statement
 
 log = logging.getLogger(__name__)
@@ -21,40 +21,34 @@ ROWS_PER_PIECE = 20_000
 """Great Expectations sees a run in pieces of this size, so that memory does not grow with the run."""
 
 
-def validate_checks(run: Run, status: Engine) -> None:
+def validate_checks(run: Run, status: Engine) -> Counts:
     """Validate a run's rows and then the run; keep the result. Raises RunStopped where the run must not publish."""
-    with stage(status, run.run_id, "validate_checks") as counts:
-        with status.begin() as connection:
-            audit = _audit(connection, run)
-        counts |= {"row_count": audit.row_count, "quarantined_count": audit.quarantined_count}
-        log.info("Validated: %s", counts)
-        if audit.trouble:
-            raise RunStopped(f"nothing is published: {audit.trouble}")
-
-
-def _audit(connection: Connection, run: Run) -> Audit:
-    key = {"run_id": run.run_id}
-    connection.execute(statement("clear_quarantine"), key)
     audit = Audit()
-    for frame in _pieces(connection, run.run_id):
-        bad = audit_checks(frame, audit)
-        rows = json.dumps([{"domain": domain, "reason": reason} for domain, reason in bad.items()])
-        connection.execute(statement("quarantine_checks"), key | {"rows": rows})
-    values = key | {"now": datetime.now(UTC)}
-    figures = connection.execute(statement("select_run_figures"), values).mappings().one()
-    audit_run(dict(figures), audit)
-    connection.execute(
-        statement("upsert_check_validation"),
-        key
-        | {
+    with status.begin() as connection:
+        key = {"run_id": run.run_id}
+        connection.execute(statement("clear_quarantine"), key)
+        for frame in _pieces(connection, run.run_id):
+            bad = audit_checks(frame, audit)
+            rows = json.dumps([{"domain": domain, "reason": reason} for domain, reason in bad.items()])
+            connection.execute(statement("quarantine_checks"), key | {"rows": rows})
+        key_now = key | {"now": datetime.now(UTC)}
+        figures = connection.execute(statement("select_run_figures"), key_now).mappings().one()
+        audit_run(dict(figures), audit)
+        result = {
             "success": audit.trouble is None,
             "row_count": audit.row_count,
             "quarantined_count": audit.quarantined_count,
+            "judged_count": figures["judged_count"],
+            "newly_adverse_count": figures["newly_adverse_count"],
             "trouble": audit.trouble,
             "results": json.dumps(audit.results),
-        },
-    )
-    return audit
+        }
+        connection.execute(statement("upsert_check_validation"), key_now | result)
+    counts: Counts = {"row_count": audit.row_count, "quarantined_count": audit.quarantined_count}
+    log.info("Validated: %s", counts)
+    if audit.trouble:
+        raise RunStopped(f"nothing is published: {audit.trouble}")
+    return counts
 
 
 def _pieces(connection: Connection, run_id: str) -> Iterator[pd.DataFrame]:

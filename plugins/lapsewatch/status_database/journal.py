@@ -14,7 +14,7 @@ Counts = dict[str, int | dict[str, int]]
 
 @contextmanager
 def stage(engine: Engine, run_id: str, name: str, batch: int = -1) -> Iterator[Counts]:
-    """Record one attempt at a stage; what its body puts into the yielded counts is kept with it.
+    """Record one attempt at a stage, begun before anything else of it; what its body counts is kept with it.
 
     Foreign errors are recorded by their type alone, because their texts may quote data.
     """

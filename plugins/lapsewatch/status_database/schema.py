@@ -7,21 +7,21 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from lapsewatch.core.errors import SetupError
+from lapsewatch.core.errors import SetupError, Unavailable
 from lapsewatch.status_database.statements import SQL_FOLDER
 
 ALEMBIC_INI = SQL_FOLDER / "migrations" / "alembic.ini"
 
 
 def require_current_schema(engine: Engine) -> None:
-    """Raise SetupError where the database can't be reached or its migrations are not the code's."""
+    """Raise Unavailable where the database can't be reached, SetupError where its migrations are not the code's."""
     try:
         with engine.connect() as connection:
             found = connection.scalar(text("select version_num from lapsewatch.alembic_version"))
     except ProgrammingError:
         found = None
     except OperationalError as error:
-        raise SetupError(
+        raise Unavailable(
             f"the status database can't be reached ({type(error.orig).__name__}):"
             " check the Airflow connection 'status_db'"
         ) from None

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from lapsewatch.core.errors import LapsewatchError, SetupError
+from lapsewatch.core.errors import LapsewatchError, Unavailable
 from lapsewatch.user_databases.profile import Profile
 
 ROWS_PER_FETCH = 10_000
@@ -95,7 +95,9 @@ class UserDatabase:
             yield
         except OperationalError as error:
             if error.connection_invalidated or _sqlstate(error) is None:
-                raise SetupError("the user database can't be reached: check the Airflow connection 'user_db'") from None
+                raise Unavailable(
+                    "the user database can't be reached: check the Airflow connection 'user_db'"
+                ) from None
             raise self._withheld(error) from None
         except DBAPIError as error:
             raise self._withheld(error) from None

@@ -100,21 +100,25 @@ declare
 begin
     perform pg_advisory_xact_lock(hashtext('lapsewatch.' || partition_name));
     if to_regclass('lapsewatch.' || partition_name) is null then
+        -- Made apart and attached: that waits for no reader of the other months.
+        execute format('create table lapsewatch.%I (like lapsewatch.domain_check including all)', partition_name);
         execute format(
-            'create table lapsewatch.%I partition of lapsewatch.domain_check for values from (%L) to (%L)',
+            'alter table lapsewatch.domain_check attach partition lapsewatch.%I for values from (%L) to (%L)',
             partition_name, month_start at time zone 'UTC', (month_start + interval '1 month') at time zone 'UTC'
         );
     end if;
 end $$;
 
 create table lapsewatch.check_validation (
-    run_id        text primary key,
-    validated_at  timestamptz not null,
-    success       boolean not null,
-    row_count     bigint not null,
-    quarantined_count  bigint not null,
-    trouble       text,
-    results       jsonb not null
+    run_id               text primary key,
+    validated_at         timestamptz not null,
+    success              boolean not null,
+    row_count            bigint not null,
+    quarantined_count    bigint not null,
+    judged_count         bigint not null,
+    newly_adverse_count  bigint not null,
+    trouble              text,
+    results              jsonb not null
 );
 comment on table lapsewatch.check_validation is 'What Great Expectations found in a run''s rows before they were published: one row a run.';
 comment on column lapsewatch.check_validation.run_id is 'The Airflow run.';
@@ -122,6 +126,8 @@ comment on column lapsewatch.check_validation.validated_at is 'When the run was 
 comment on column lapsewatch.check_validation.success is 'Whether the run may publish.';
 comment on column lapsewatch.check_validation.row_count is 'Rows validated.';
 comment on column lapsewatch.check_validation.quarantined_count is 'Rows set aside with a reason.';
+comment on column lapsewatch.check_validation.judged_count is 'Domains with evidence that stood well before.';
+comment on column lapsewatch.check_validation.newly_adverse_count is 'Of these, lapsed by this run''s evidence: later runs are held against the share.';
 comment on column lapsewatch.check_validation.trouble is 'Why the run was stopped, in words.';
 comment on column lapsewatch.check_validation.results is 'Great Expectations'' validation results, one for each piece of rows and one for the run.';
 

@@ -1,9 +1,8 @@
--- Which of given addresses Lapsewatch has unverified on the given evidence: for an attempt that died before it could
--- say so.
+-- Which of given addresses Lapsewatch has unverified on the given evidence, whatever became of them since: for an
+-- attempt that died before it could say so. Verifying again leaves the trace of the evidence where it is.
 select cast(known.id as text) as address_key
 from user_emails as known
-join jsonb_to_recordset(cast(:addresses as jsonb)) as given (address_key integer, checked_at timestamptz)
+join jsonb_to_recordset(cast(:addresses as jsonb)) as given (address_key integer, checked_at timestamptz, flags text[])
   on known.id = given.address_key
-where not known.verified
-  and known.unverify_reason = 'domain status invalid'
-  and known.domain_last_checked = given.checked_at at time zone 'UTC'
+where known.domain_last_checked = given.checked_at at time zone 'UTC'
+  and known.domain_last_status = given.flags
