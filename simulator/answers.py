@@ -1,5 +1,6 @@
-"""The HTTP answers the simulator gives beside plain JSON: refusals, and a body that breaks off."""
+"""The HTTP answers the simulator gives beside plain JSON: refusals, and bodies that break off or drip."""
 
+import asyncio
 from http.client import responses
 
 from starlette.exceptions import HTTPException
@@ -33,3 +34,15 @@ class BrokenOff(JSONResponse):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         half = bytes(self.body)[: len(self.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
+
+
+class Dripping(JSONResponse):
+    """Sends its body a byte at a time, with a pause after each."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers as slowly as that."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for byte in bytes(self.body):
+            await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+            await asyncio.sleep(0.02)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -17,6 +17,10 @@ class FaultKind(StrEnum):
     REFUSED = "refused"  # answers `status`, 401 or 403
     NOT_JSON = "not_json"  # 200 with a page of HTML
     TRUNCATED = "truncated"  # the connection is cut in the middle of the body
+    OVERSIZED = "oversized"  # the answer, with a megabyte of blanks behind it
+    DRIPPING = "dripping"  # the answer, a byte at a time
+    NESTED = "nested"  # JSON nested deeper than a parser follows
+    MISLABELLED = "mislabelled"  # a header that names a character set which the body is not in
     NO_STATUS = "no_status"  # the answer lacks its status
     OTHER_DOMAIN = "other_domain"  # the answer is about another domain
     UNKNOWN_FLAG = "unknown_flag"  # a flag outside the vocabulary

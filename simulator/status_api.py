@@ -1,6 +1,7 @@
 """The two domain status APIs: Fastly Domain Research and Domainr v2."""
 
 import asyncio
+import json
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from simulator.answers import BrokenOff
+from simulator.answers import BrokenOff, Dripping
 from simulator.calls import Calls
 from simulator.clock import Clock
 from simulator.faults import FaultKind, FaultRule, Faults
@@ -96,6 +97,14 @@ class StatusApi:
                 return HTMLResponse("<html><body><h1>Please try again</h1></body></html>")
             case FaultKind.TRUNCATED:
                 return BrokenOff(content)
+            case FaultKind.OVERSIZED:
+                return Response(json.dumps(content) + " " * 1_000_000, media_type="application/json")
+            case FaultKind.DRIPPING:
+                return Dripping(content)
+            case FaultKind.NESTED:
+                return Response("[" * 50_000, media_type="application/json")
+            case FaultKind.MISLABELLED:
+                return JSONResponse(content, media_type="application/json; charset=utf-7")
         return JSONResponse(content)
 
     def _read(self, query: StatusQuery) -> Reading:

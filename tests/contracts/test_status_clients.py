@@ -57,6 +57,8 @@ FAULTS = [
     ({"kind": "refused", "status": 403}, Refused, NoEvidenceReason.REFUSED),
     ({"kind": "not_json"}, RemoteFault, NoEvidenceReason.NOT_JSON),
     ({"kind": "truncated"}, RemoteFault, NoEvidenceReason.NOT_JSON),
+    ({"kind": "nested"}, RemoteFault, NoEvidenceReason.NOT_JSON),
+    ({"kind": "oversized"}, BadAnswer, NoEvidenceReason.TOO_LARGE),
     ({"kind": "no_status"}, BadAnswer, NoEvidenceReason.NO_STATUS),
     ({"kind": "other_domain"}, BadAnswer, NoEvidenceReason.OTHER_DOMAIN),
     ({"kind": "unknown_flag"}, BadAnswer, NoEvidenceReason.UNKNOWN_FLAG),
@@ -93,6 +95,32 @@ def test_a_slow_answer_is_a_timeout(
     with pytest.raises(Unreachable) as raised:
         make_client(internet.url).status("alive.com")
     assert raised.value.reason is NoEvidenceReason.TIMEOUT
+
+
+def test_an_answer_that_drips_is_a_timeout(
+    make_client: MakeClient, internet: SimulatedInternet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_api, "TIMEOUT", (1.0, 0.3))
+    internet.order_faults({"kind": "dripping"})
+    with pytest.raises(Unreachable) as raised:
+        make_client(internet.url).status("alive.com")
+    assert raised.value.reason is NoEvidenceReason.TIMEOUT
+
+
+def test_an_answer_is_read_as_utf_8_whatever_it_calls_itself(
+    make_client: MakeClient, internet: SimulatedInternet
+) -> None:
+    internet.order_faults({"kind": "mislabelled"})
+    evidence = make_client(internet.url).status("redeemable.org")
+    assert evidence.flags[-1] is Flag.EXPIRING
+    assert evidence.raw.isascii()
+
+
+def test_what_is_kept_of_an_answer_is_short(make_client: MakeClient, internet: SimulatedInternet) -> None:
+    internet.order_faults({"kind": "nested"})
+    with pytest.raises(RemoteFault) as raised:
+        make_client(internet.url).status("alive.com")
+    assert len(raised.value.raw) == 2000
 
 
 def test_a_service_that_is_not_there_is_unreachable(make_client: MakeClient) -> None:

@@ -54,12 +54,12 @@ class Installation:
     internet: SimulatedInternet
 
     def run(self, as_of: datetime = EPOCH, **conf: Any) -> str:
-        """Run the DAG once and return the state of the run."""
+        """Run the DAG once and return the state of the run. The same date once more is the same run, repeated."""
         # A new one each time: `test` leaves its configuration in the DAG's Params.
         dag = DagBag(DAGS).dags["check_domain_status"]
         for task in dag.tasks:
             task.retries = 0
-        return str(dag.test(logical_date=as_of, run_conf=conf).state)
+        return str(dag.test(run_after=as_of, logical_date=as_of, run_conf=conf).state)
 
     def status(self, query: str) -> list[Row]:
         return rows(self.status_url, query)

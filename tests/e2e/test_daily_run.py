@@ -179,6 +179,9 @@ def test_a_missing_connection_is_named_and_nothing_is_half_written(
     assert f"AIRFLOW_CONN_{name}" in everything_said(caplog, capfd)
     assert installation.unverified() == set()
     assert installation.status("select 1 from lapsewatch.domain_status where checked_at is not null") == []
+    for metrics in installation.status("select state, error from lapsewatch.run_metrics"):
+        assert metrics["state"] == "failed"
+        assert f"AIRFLOW_CONN_{name}" in metrics["error"]
 
 
 def test_a_missing_migration_says_what_to_run(
@@ -191,11 +194,19 @@ def test_a_missing_migration_says_what_to_run(
     assert installation.status("select 1 from lapsewatch.run_stage") == []
 
 
-def test_a_bad_list_is_refused_with_a_reason(
-    installation: Installation, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_list_is_refused_with_a_reason_and_summed_up(installation: Installation) -> None:
     assert installation.run(scope="list", domains=["co.uk"]) == "failed"
-    assert "must name registrable domains" in everything_said(caplog, capfd)
+    [metrics] = installation.status("select failed_stage, error from lapsewatch.run_metrics")
+    assert metrics["failed_stage"] == "extract_domains"
+    assert "must name registrable domains" in metrics["error"]
+
+
+def test_a_run_that_is_repeated_does_not_live_on_its_earlier_success(installation: Installation) -> None:
+    assert installation.run(dry_run=False) == "success"
+    with connection_missing(installation, "USER_DB"):
+        assert installation.run(dry_run=False) == "failed"
+    [metrics] = installation.status("select state, failed_stage from lapsewatch.run_metrics")
+    assert metrics == {"state": "failed", "failed_stage": "extract_domains"}
 
 
 def test_above_the_limit_the_run_stops_before_anybody_is_touched(installation: Installation) -> None:

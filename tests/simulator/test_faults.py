@@ -1,3 +1,4 @@
+import json
 import logging
 import time
 from pathlib import Path
@@ -77,6 +78,38 @@ def test_truncated(simulator, api, caplog):
     assert entry(getattr(simulator, api)("kept.com"))["status"] == "active"
     logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
     assert not caplog.records
+
+
+@BOTH
+def test_oversized_is_a_good_answer_of_a_bad_size(simulator, api):
+    simulator.order({"kind": "oversized"})
+    answer = getattr(simulator, api)("kept.com")
+    assert len(answer.content) > 1_000_000
+    assert entry(answer)["status"] == "active"
+
+
+@BOTH
+def test_dripping_takes_its_time(simulator, api):
+    simulator.order({"kind": "dripping"})
+    begun = time.monotonic()
+    answer = getattr(simulator, api)("kept.com")
+    assert time.monotonic() - begun >= 0.02 * len(answer.content)
+    assert entry(answer)["status"] == "active"
+
+
+@BOTH
+def test_nested_is_deeper_than_a_parser_follows(simulator, api):
+    simulator.order({"kind": "nested"})
+    with pytest.raises((RecursionError, requests.JSONDecodeError)):
+        getattr(simulator, api)("kept.com").json()
+
+
+@BOTH
+def test_mislabelled_is_not_what_it_says(simulator, api):
+    simulator.order({"kind": "mislabelled"})
+    answer = getattr(simulator, api)("kept.com")
+    assert answer.encoding == "utf-7"
+    assert json.loads(answer.content)
 
 
 @BOTH
