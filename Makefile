@@ -52,6 +52,6 @@ format: install ## mend what ruff can
 	@$(BIN)/ruff format
 
 clean: ## stop PostgreSQL, remove its data and everything that was installed
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local clean; fi
+	@if [ -e .venv/installed ]; then $(BIN)/python -m local clean; fi
 	@rm -rf .local .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
