@@ -6,6 +6,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # uv from the machine, else one in a private virtual environment.
 UV := $(shell command -v uv || echo .uv/bin/uv)
+# Its cache too stays in the checkout, unless the machine says otherwise.
+export UV_CACHE_DIR ?= $(CURDIR)/.uv/cache
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -20,7 +22,7 @@ install: .venv/installed ## install everything into .venv, as requirements.lock 
 
 .uv/bin/uv:
 	@$(PYTHON) -m venv .uv
-	@.uv/bin/pip install --quiet --disable-pip-version-check uv
+	@.uv/bin/pip install --quiet --disable-pip-version-check --no-cache-dir uv
 
 lock: | $(UV) ## resolve pyproject.toml anew into requirements.lock
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
