@@ -38,7 +38,8 @@ class DemoFailed(Exception):
 def run(accounts: int) -> None:
     """Set everything up, run the DAG once for real (not as a dry run), print what it did. Raises DemoFailed."""
     started = time.monotonic()
-    console.print(f"[bold]Lapsewatch demo[/]: {accounts:,} invented accounts, a simulated internet, the real DAG\n")
+    console.print(f"[bold]Lapsewatch demo[/]: {accounts:,} invented accounts, a simulated internet, the real DAG")
+    console.print("Not a dry run: in the demo's own user database, addresses are unverified for real\n")
     with installation.running(accounts) as installed, _progress() as progress:
         _prepare(installed, progress)
         run_id = _run_dag(installed, progress)

@@ -160,6 +160,7 @@ def test_a_lapse_without_fresh_evidence_is_left_alone(
         connection.execute(text("update lapsewatch.domain_status set checked_at = now() - interval '3 days'"))
     unverify_emails(lapsed, users, status)
     assert unverified(user_url) == set()
+    assert records(status) == []
 
 
 def test_a_list_is_kept_to(lapsed: Run, users: UserDatabase, status: Engine, user_url: str) -> None:
@@ -222,6 +223,45 @@ def test_an_open_intent_is_not_carried_out_on_evidence_that_no_longer_stands(
     assert unverified(user_url) == set()
 
 
+def test_a_lapse_that_is_in_doubt_takes_nobody(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, check: Check
+) -> None:
+    doubtful = check({"lapsed.com": "undelegated"}, run_id="doubtful", scope="all")
+    store_domain_status(doubtful, status)
+    unverify_emails(doubtful, users, status)
+    assert unverified(user_url) == set()
+    assert records(status) == []
+
+
+def test_an_open_intent_is_taken_over_with_the_evidence_of_now(
+    lapsed: Run, users: UserDatabase, status: Engine, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(users, "unverify", die)
+        with pytest.raises(Killed):
+            unverify_emails(lapsed, users, status)
+    later = check({"lapsed.com": "undelegated inactive"}, run_id="later", scope="all")
+    store_domain_status(later, status)
+    unverify_emails(later, users, status)
+    assert {(row["run_id"], row["state"], row["evidence"]["phase"]) for row in records(status)} == {
+        ("later", "unverified", "released")
+    }
+    assert all("not registered" in row["reason"] for row in records(status))
+
+
+def test_a_dry_run_does_not_name_again_who_was_taken_or_skipped(
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str
+) -> None:
+    unverify_emails(lapsed, users, status)
+    with psycopg.connect(user_url) as connection:
+        connection.execute("update user_emails set verified = true where unverify_reason is not null")
+    for state in ("unverified", "skipped"):
+        with status.begin() as connection:
+            connection.execute(text("update lapsewatch.address_unverification set state = :state"), {"state": state})
+        unverify_emails(replace(lapsed, run_id="dry", dry_run=True), users, status)
+        assert {row["state"] for row in records(status)} == {state}
+
+
 def test_who_verified_again_after_a_crash_is_left_alone(
     lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,7 +294,7 @@ def test_what_somebody_else_unverified_is_not_booked_as_ours(
     with psycopg.connect(user_url) as connection:
         connection.execute(
             "update user_emails set verified = false, unverify_reason = 'domain status invalid',"
-            " domain_last_checked = now() - interval '1 hour', domain_last_status = '{inactive}'"
+            " domain_last_checked = now() - interval '1 hour', domain_last_status = '{undelegated,active,expiring}'"
             " where email = 'a@lapsed.com'"
         )
     unverify_emails(lapsed, users, status)
