@@ -74,6 +74,21 @@ def test_a_whole_run_is_counted(status: Engine, users: UserDatabase, check: Chec
     assert told["state"] == "success"
 
 
+def test_an_old_lapse_is_not_a_new_one_and_one_without_addresses_is_none(
+    status: Engine, users: UserDatabase, check: Check
+) -> None:
+    first = check(TOLD)
+    store_domain_status(first, status)
+    again = check(TOLD, run_id="again", scope="all")
+    store_domain_status(again, status)
+    summarise_run(again, status)
+    assert (metrics(status)["newly_lapsed_count"], metrics(status)["lapsed_domain_count"]) == (0, 1)
+    unverify_emails(again, users, status)
+    check(TOLD, run_id="again")
+    summarise_run(again, status)
+    assert metrics(status)["lapsed_domain_count"] == 0
+
+
 def test_run_again_it_keeps_one_row(status: Engine, check: Check) -> None:
     run = check(TOLD)
     summarise_run(run, status)
