@@ -36,7 +36,7 @@ def main() -> int:
                     return postgres.psql(server, airflow.STATUS_DATABASE)
             case "clean":
                 postgres.destroy(local_folder("postgres"))
-    except (demo.DemoFailed, ui.UiFailed) as error:
+    except (demo.DemoFailed, ui.UiFailed, installation.MigrationFailed) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -62,15 +62,10 @@ def environment(server: Server, *, api_url: str, api_key: str) -> dict[str, str]
 
 
 def start(environment: dict[str, str], *arguments: str, log: Path) -> subprocess.Popen[bytes]:
-    """Start an `airflow` command. See `start_module`."""
-    return start_module(environment, "airflow", *arguments, log=log)
-
-
-def start_module(environment: dict[str, str], module: str, *arguments: str, log: Path) -> subprocess.Popen[bytes]:
-    """Start `python -m module` in a process group of its own, with its output in a file."""
+    """Start an `airflow` command in a process group of its own, with its output in a file."""
     with log.open("wb") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-m", "airflow", *arguments],
             env=environment,
             cwd=ROOT,
             stdout=output,

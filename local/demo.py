@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 
 import psycopg
@@ -39,7 +40,7 @@ def run(accounts: int) -> None:
     """Set everything up, run the DAG once for real (not as a dry run), print what it did. Raises DemoFailed."""
     started = time.monotonic()
     console.print(f"[bold]Lapsewatch demo[/]: {accounts:,} invented accounts, a simulated internet, the real DAG")
-    console.print("Not a dry run: in the demo's own user database, addresses are unverified for real\n")
+    console.print("Not a dry run: addresses in the demo's own user database are unverified\n")
     with installation.running(accounts) as installed, _progress() as progress:
         _prepare(installed, progress)
         run_id = _run_dag(installed, progress)
@@ -62,16 +63,18 @@ def _progress() -> Iterator[Progress]:
 
 def _prepare(installed: Installation, progress: Progress) -> None:
     """Start from scratch: a demo that is repeated shows the same again."""
-    migrating = progress.add_task("Migrate Airflow's and the status database", total=2)
-    seeding = progress.add_task("Seed the user database", total=1)
     installed.server.recreate(airflow.STATUS_DATABASE)
-    migrations = installed.start_migrations()
-    installed.seed_users()
-    progress.advance(seeding)
-    for command, process in migrations.items():
-        if process.wait():
-            raise DemoFailed(f"'{command}' failed: see {log_file('migrate-airflow').parent}")
-        progress.advance(migrating)
+    steps = {
+        "Migrate Airflow's database": installed.migrate_airflow,
+        "Migrate the status database": installed.migrate_status_database,
+        "Seed the user database": installed.seed_users,
+    }
+    bars = {name: progress.add_task(name, total=1) for name in steps}
+    with ThreadPoolExecutor() as side_by_side:
+        done = {side_by_side.submit(step): name for name, step in steps.items()}
+        for step in as_completed(done):
+            step.result()
+            progress.advance(bars[done[step]])
 
 
 def _run_dag(installed: Installation, progress: Progress) -> str:

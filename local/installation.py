@@ -1,11 +1,15 @@
 """The local installation: one PostgreSQL with three databases, Airflow beside it, and a simulated world."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
 
 from local import airflow, postgres
 from local.checkout import ALEMBIC_INI, local_folder
@@ -42,22 +46,34 @@ class Installation:
         """Create and fill the user database, in place of an older one."""
         return seed(self.server.recreate(airflow.USER_DATABASE), self.world)
 
-    def start_migrations(self) -> dict[str, subprocess.Popen[bytes]]:
-        """Start migrating Airflow's database and the status database, side by side; return the processes."""
+    def migrate_status_database(self) -> None:
+        """Bring the status database, made if need be, to the newest migration."""
+        url = self.server.create_if_missing(airflow.STATUS_DATABASE)
+        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+        config = Config(ALEMBIC_INI)
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        engine.dispose()
+
+    def migrate_airflow(self) -> None:
+        """Bring Airflow's own database to the installed version; it takes seconds to learn that there is nothing to do.
+
+        Raises MigrationFailed.
+        """
         self.server.create_if_missing(airflow.AIRFLOW_DATABASE)
-        self.server.create_if_missing(airflow.STATUS_DATABASE)
-        return {
-            "airflow db migrate": airflow.start(self.airflow, "db", "migrate", log=log_file("migrate-airflow")),
-            "alembic upgrade head": airflow.start_module(
-                self.airflow,
-                "alembic",
-                "-c",
-                str(ALEMBIC_INI),
-                "upgrade",
-                "head",
-                log=log_file("migrate-status"),
-            ),
-        }
+        state = f"{version('apache-airflow-core')} in {self.server.cluster.folder}"
+        memory = local_folder("airflow") / "migrated"
+        if memory.exists() and memory.read_text() == state:
+            return
+        log = log_file("airflow-db-migrate")
+        if airflow.start(self.airflow, "db", "migrate", log=log).wait():
+            raise MigrationFailed(f"'airflow db migrate' failed: see {log}")
+        memory.write_text(state)
+
+
+class MigrationFailed(Exception):
+    """A database could not be migrated; the message says where to look."""
 
 
 @contextmanager

@@ -37,11 +37,10 @@ def serve(accounts: int) -> None:
     """Serve until Ctrl-C. A user database that is there already is kept, with what was unverified in it."""
     with installation.running(accounts) as installed:
         console.print("Preparing the databases ...")
-        migrations = installed.start_migrations()
+        installed.migrate_airflow()
+        installed.migrate_status_database()
         if not _has_users(installed):
             installed.seed_users()
-        if any(process.wait() for process in migrations.values()):
-            raise UiFailed(f"a migration failed: see {log_file('migrate-airflow').parent}")
         _serve_airflow(installed)
 
 
