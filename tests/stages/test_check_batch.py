@@ -57,6 +57,18 @@ def test_an_unknown_status_is_no_evidence(
     assert found == [{"outcome": "no_evidence", "no_evidence_reason": "provider_unknown", "verdict": "watch"}]
 
 
+def test_what_gave_no_evidence_is_logged_by_reason(
+    planned: None, status: Engine, client: FastlyClient, internet: SimulatedInternet, caplog: pytest.LogCaptureFixture
+) -> None:
+    internet.order_faults(
+        {"kind": "not_json", "domains": ["alive.com"], "times": 4}, {"kind": "unknown_flag", "domains": ["taken.net"]}
+    )
+    counts = check_batch(RUN, 0, client, PACE, status)
+    assert counts["no_evidence_reasons"] == {"not_json": 1, "unknown_flag": 1}
+    assert "'unknown_flag': 1" in caplog.text
+    assert API_KEY not in caplog.text
+
+
 def test_run_again_it_asks_only_what_is_open(
     planned: None, status: Engine, client: FastlyClient, internet: SimulatedInternet
 ) -> None:

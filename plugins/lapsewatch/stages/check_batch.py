@@ -35,13 +35,17 @@ def check_batch(run: Run, batch: int, client: StatusClient, pace: Pace, status: 
     with status.connect() as connection:
         domains = connection.execute(statement("select_open_checks"), key).scalars().all()
     outcomes: Counter[str] = Counter()
+    silences: Counter[str] = Counter()
     for rows in _chunks(run, ask_all(client, domains, pace)):
         answers = {"answers": json.dumps(rows), "provider": client.name}
         with status.begin() as connection:
             connection.execute(statement("record_answers"), key | answers)
         outcomes.update(str(row["outcome"]) for row in rows)
+        silences.update(str(row["no_evidence_reason"]) for row in rows if row["no_evidence_reason"])
         log.info("Batch %s: %s of %s domains answered", batch, outcomes.total(), len(domains))
-    return dict(outcomes)
+    if silences:
+        log.warning("Batch %s: no evidence, by reason: %s", batch, dict(silences))
+    return {**outcomes, "no_evidence_reasons": dict(silences)}
 
 
 def _chunks(run: Run, answers: Iterator[Answer]) -> Iterator[list[dict[str, object]]]:
