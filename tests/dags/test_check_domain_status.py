@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG
+from airflow.sdk import DAG, RetryAction
+from lapsewatch.core.errors import RunStopped, SetupError, Unavailable
 from lapsewatch.stages.run import STAGES
 
 from local.checkout import DAGS, PLUGINS, ROOT
@@ -37,6 +38,26 @@ def test_batches_are_mapped_in_a_pool(dag: DAG) -> None:
 def test_the_daily_run_never_overlaps_itself_or_catches_up(dag: DAG) -> None:
     assert (dag.max_active_runs, dag.catchup) == (1, False)
     assert dag.timetable.expression == "0 0 * * *"
+
+
+def test_what_a_person_must_mend_is_not_tried_again(dag: DAG) -> None:
+    for task_id in ("extract_domains", "check_batch", "unverify_emails"):
+        policy: Any = dag.get_task(task_id).retry_policy
+        decided = {error: policy.evaluate(error("why"), 1, 3).action for error in (SetupError, RunStopped, Unavailable)}
+        assert decided == {
+            SetupError: RetryAction.FAIL,
+            RunStopped: RetryAction.FAIL,
+            Unavailable: RetryAction.DEFAULT,
+        }
+    assert dag.get_task("check_batch").retries == 2
+
+
+def test_a_stage_runs_after_success_the_audit_also_of_nothing_and_the_summary_always(dag: DAG) -> None:
+    rules = {task.task_id: task.trigger_rule.value for task in dag.tasks}
+    assert rules.pop("validate_checks") == "none_failed"
+    assert rules.pop("summarise_run") == "all_done"
+    assert set(rules.values()) == {"all_success"}
+    assert dag.get_task("conclude_run").upstream_task_ids == {"unverify_emails", "summarise_run"}
 
 
 def test_a_fresh_installation_is_a_dry_run(dag: DAG) -> None:
