@@ -1,6 +1,10 @@
-"""What a check can end in: evidence, or no evidence with a typed reason. Never a third thing that looks like either."""
+"""What a question can end in: evidence, or no evidence with a typed reason. Never a third thing that looks like either.
+
+There are three kinds of witnesses: a status API with its flags, the registry's RDAP server, and DNS.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -44,6 +48,12 @@ class NoEvidenceReason(StrEnum):
     OTHER_DOMAIN = "other_domain"
     UNKNOWN_FLAG = "unknown_flag"
     PROVIDER_UNKNOWN = "provider_unknown"
+    WRONG_OBJECT = "wrong_object"
+    NO_SERVER = "no_server"
+    SERVER_PAUSED = "server_paused"
+    SERVFAIL = "servfail"
+    BAD_DNS_ANSWER = "bad_dns_answer"
+    BUDGET_SPENT = "budget_spent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,55 @@ class NoEvidence:
 
 
 Outcome = Evidence | NoEvidence
+
+
+class RdapOutcome(StrEnum):
+    """What the registry's RDAP server said: here is the registration, there is none, or nothing usable."""
+
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+    NO_EVIDENCE = "no_evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class RdapReading:
+    """The registry's record of a domain (RFC 9083), as far as it bears on a lapse.
+
+    `status` holds RFC 8056 values in lower case. `registered_at` is the latest registration or re-registration event.
+    `expires_at` is the registry's date, which in auto-renew grace is a year ahead of what the owner paid for.
+    """
+
+    outcome: RdapOutcome
+    status: tuple[str, ...] = ()
+    registered_at: datetime | None = None
+    expires_at: datetime | None = None
+    changed_at: datetime | None = None
+    registrar: str | None = None
+    nameservers: tuple[str, ...] = ()
+    reason: NoEvidenceReason | None = None
+
+
+class DnsOutcome(StrEnum):
+    """Whether the parent zone delegates the domain; a resolver that fails has not said so."""
+
+    DELEGATED = "delegated"
+    NOT_DELEGATED = "not_delegated"
+    NO_EVIDENCE = "no_evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class DnsReading:
+    """What DNS said: the delegation with its name servers, and whether a host takes mail.
+
+    `mx` and `address` say whether the host, or the domain, has an MX record or an A or AAAA record (RFC 5321, section
+    5.1: without an MX, mail goes to the address); None where DNS did not say.
+    """
+
+    outcome: DnsOutcome
+    nameservers: tuple[str, ...] = ()
+    mx: bool | None = None
+    address: bool | None = None
+    reason: NoEvidenceReason | None = None
 
 
 def read_flags(status: str) -> tuple[Flag, ...] | None:
