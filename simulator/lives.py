@@ -32,6 +32,7 @@ class EventKind(StrEnum):
     HOLD_PLACED = "hold placed"
     HOLD_LIFTED = "hold lifted"
     EXPIRED = "expired"
+    HANDED_OVER = "handed over"  # in grace, to the winner of the registrar's auction: no release, no new creation date
     REDEMPTION_BEGUN = "redemption begun"
     DELETE_PENDING = "delete pending"
     RELEASED = "released"
@@ -43,6 +44,7 @@ _PHASE_AFTER = {
     EventKind.HOLD_PLACED: Phase.HELD,
     EventKind.HOLD_LIFTED: Phase.ACTIVE,
     EventKind.EXPIRED: Phase.GRACE,
+    EventKind.HANDED_OVER: Phase.ACTIVE,
     EventKind.REDEMPTION_BEGUN: Phase.REDEMPTION,
     EventKind.DELETE_PENDING: Phase.PENDING_DELETE,
     EventKind.RELEASED: Phase.RELEASED,
@@ -54,17 +56,18 @@ _POSSIBLE_IN = {
     EventKind.HOLD_PLACED: {Phase.ACTIVE},
     EventKind.HOLD_LIFTED: {Phase.HELD},
     EventKind.EXPIRED: {Phase.ACTIVE},
+    EventKind.HANDED_OVER: {Phase.GRACE},
     EventKind.REDEMPTION_BEGUN: {Phase.GRACE},
     EventKind.DELETE_PENDING: {Phase.REDEMPTION},
     EventKind.RELEASED: {Phase.PENDING_DELETE},
 }
 
 
-_SET_THE_EXPIRY = {EventKind.REGISTERED, EventKind.RENEWED}
+_SET_THE_EXPIRY = {EventKind.REGISTERED, EventKind.RENEWED, EventKind.HANDED_OVER}
 
 
 class Event(NamedTuple):
-    """Something that happened to a domain; `expires` is the new expiry date of a registration or renewal."""
+    """Something that happened to a domain; `expires` is the new expiry date of what was paid for."""
 
     at: datetime
     kind: EventKind
@@ -98,7 +101,7 @@ class Life:
             if phase not in _POSSIBLE_IN[event.kind]:
                 raise ValueError(f"{event}: impossible in phase {phase}")
             if (event.expires is not None) != (event.kind in _SET_THE_EXPIRY):
-                raise ValueError(f"{event}: a registration or a renewal sets the expiry date, nothing else does")
+                raise ValueError(f"{event}: what is paid for sets the expiry date, nothing else does")
             phase = _PHASE_AFTER[event.kind]
         for earlier, later in pairwise(self.events):
             if later.at < earlier.at:
@@ -118,10 +121,14 @@ class Life:
 
     def renewed(self, at: datetime) -> "Life":
         """The same life up to `at`, when the owner pays for one more year; from then on it is active."""
-        expires = self.expires_at(at)
-        if expires is None:
-            raise ValueError(f"nothing to renew at {at.isoformat()}")
-        return self._going_on(at, [Event(at, EventKind.RENEWED, expires + YEAR)])
+        return self._going_on(at, [Event(at, EventKind.RENEWED, self._one_more_year(at))])
+
+    def auctioned(self, at: datetime) -> "Life":
+        """The same life up to `at`, in grace, when the registrar hands the domain to the winner of its auction.
+
+        A stranger holds it from then on, but the creation date is still the first owner's.
+        """
+        return self._going_on(at, [Event(at, EventKind.HANDED_OVER, self._one_more_year(at))])
 
     def re_registered(self, at: datetime) -> "Life":
         """The same life up to `at`, when a stranger registers the released domain for a year."""
@@ -130,6 +137,12 @@ class Life:
     def held(self, at: datetime, until: datetime) -> "Life":
         """The same life up to `at`, when the domain is put on hold by mistake, to be freed at `until`."""
         return self._going_on(at, [Event(at, EventKind.HOLD_PLACED), Event(until, EventKind.HOLD_LIFTED)])
+
+    def _one_more_year(self, at: datetime) -> datetime:
+        expires = self.expires_at(at)
+        if expires is None:
+            raise ValueError(f"nothing to renew at {at.isoformat()}")
+        return expires + YEAR
 
     def _going_on(self, at: datetime, events: Iterable[Event]) -> "Life":
         return Life((*(event for event in self.events if event.at < at), *events))

@@ -70,6 +70,25 @@ class Rates:
         ("undelegated inactive premium", 0.01),
     )
 
+    # What DNS holds of those that are delegated (the names are those of delegations.py)
+
+    # Assumption: nearly every domain behind a working address has an MX; a few rely on the implicit one (RFC 5321,
+    # section 5.1), and some take no mail any more.
+    active_delegations: tuple[tuple[str, float], ...] = (
+        ("MX and addresses", 0.945),
+        ("addresses", 0.03),
+        ("null MX and addresses", 0.005),
+        ("neither MX nor address", 0.02),
+    )
+    # Assumption: in grace some registrars redirect what they leave delegated to a parking service, some only drop the
+    # MX; most leave it as it was (None).
+    grace_delegations: tuple[tuple[str | None, float], ...] = (
+        (None, 0.55),
+        ("parked", 0.35),
+        ("addresses", 0.07),
+        ("neither MX nor address", 0.03),
+    )
+
     # The user base
 
     # Of 3,088 maintainer addresses seen (data/maintainer-hosts.tsv), 712 stand alone on their host.

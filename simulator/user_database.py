@@ -13,7 +13,6 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from simulator.rates import RATES
 from simulator.user_base import Account
 from simulator.world import World
 
@@ -59,7 +58,7 @@ def seed(database_url: str, world: World) -> Seeded:
         events = _copy(
             cursor,
             "COPY public.user_events (source_id, tag, time, additional) FROM STDIN",
-            (row for account in world.accounts for row in _event_rows(account, world.epoch)),
+            (row for account in world.accounts for row in _event_rows(account, world.events_since)),
         )
         # COPY leaves no statistics behind, and the first query should already be planned well.
         cursor.execute("ANALYZE public.users, public.user_emails, public.user_events")
@@ -87,11 +86,11 @@ def _address_rows(account: Account) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _event_rows(account: Account, epoch: datetime) -> Iterator[tuple[Any, ...]]:
+def _event_rows(account: Account, since: datetime) -> Iterator[tuple[Any, ...]]:
     """The adding and the verification of each address, as far back as events reach."""
     for position, address in enumerate(account.addresses):
         at = address.verified_at
-        if at is None or at < epoch - timedelta(days=RATES.events_reach_back_days):
+        if at is None or at < since:
             continue
         user = _id_of(account)
         yield (
