@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time
 
 from simulator.app import create_app
 from simulator.clock import Clock
+from simulator.resolver.server import serving_dns
 from simulator.server import serve
 from simulator.user_database import seed
 from simulator.world import World
@@ -31,7 +32,8 @@ def main(arguments: list[str] | None = None) -> None:
             latency_ms=chosen.latency_ms,
             requests_per_second=chosen.requests_per_second,
         )
-        serve(app, chosen.host, chosen.port)
+        with serving_dns(app.state.dns, chosen.host, chosen.dns_port):
+            serve(app, chosen.host, chosen.port)
     else:
         print(seed(secret, world))
 
@@ -44,17 +46,25 @@ def _parser() -> argparse.ArgumentParser:
     serving = commands.add_parser(
         "serve",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        help="serve the status APIs and the control API",
+        help="serve the status APIs, RDAP, DNS and the control API",
         description=(
-            "Serves Fastly's and Domainr's status APIs, and the control API under /_simulator/. "
+            "Serves Fastly's and Domainr's status APIs, RDAP with its bootstrap file /rdap/dns.json, and the control "
+            "API under /_simulator/, all over HTTP on one port; and on another one DNS, over UDP and TCP. "
             f"The API key it takes is read from the environment variable {KEY_VARIABLE}. "
             "Its clock stands at the epoch until it is moved."
         ),
     )
     serving.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    serving.add_argument("--port", type=int, default=8053, help="port to listen on")
-    serving.add_argument("--latency-ms", type=float, default=0, help="time before each answer, in milliseconds")
-    serving.add_argument("--requests-per-second", type=float, help="quota, above which it answers 429 (None: no quota)")
+    serving.add_argument("--port", type=int, default=8053, help="port for HTTP")
+    serving.add_argument("--dns-port", type=int, default=8054, help="port for DNS, over UDP and TCP")
+    serving.add_argument(
+        "--latency-ms", type=float, default=0, help="time before each answer over HTTP, in milliseconds"
+    )
+    serving.add_argument(
+        "--requests-per-second",
+        type=float,
+        help="quota of the status APIs, above which they answer 429 (None: no quota)",
+    )
     seeding = commands.add_parser(
         "seed",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,

@@ -22,8 +22,12 @@ from starlette.routing import Route
 from simulator.answers import errors
 from simulator.calls import Calls
 from simulator.clock import Clock
-from simulator.faults import RULES
+from simulator.faults import RULES, Faults
+from simulator.latency import Latency
 from simulator.quota import Quota
+from simulator.rdap.calls import RdapCalls
+from simulator.rdap.service import RdapService
+from simulator.resolver.answering import Resolver
 from simulator.status_api import StatusApi
 
 
@@ -52,11 +56,17 @@ class _Settings(BaseModel):
 
 
 class Control:
-    """The endpoints that rule a clock and a status API."""
+    """The endpoints that rule a clock and the services that go by it."""
 
-    def __init__(self, clock: Clock, api: StatusApi) -> None:
+    def __init__(
+        self, clock: Clock, faults: Faults, latency: Latency, api: StatusApi, rdap: RdapService, dns: Resolver
+    ) -> None:
         self._clock = clock
+        self._faults = faults
+        self._latency = latency
         self._api = api
+        self._rdap = rdap
+        self._dns = dns
 
     def routes(self) -> list[Route]:
         """The endpoints, relative to where they are mounted."""
@@ -91,35 +101,39 @@ class Control:
 
     async def show_faults(self, _request: Request) -> Response:
         """`GET faults`: the rules, with the `times` that are left of them."""
-        return JSONResponse([rule.model_dump(mode="json", exclude_none=True) for rule in self._api.faults.rules])
+        return JSONResponse([rule.model_dump(mode="json", exclude_none=True) for rule in self._faults.rules])
 
     async def order_faults(self, request: Request) -> Response:
         """`PUT faults` with a list of rules, which replaces all former ones."""
-        self._api.faults.rules = RULES.validate_json(await request.body())
+        self._faults.rules = RULES.validate_json(await request.body())
         return await self.show_faults(request)
 
     async def drop_faults(self, _request: Request) -> Response:
         """`DELETE faults`: all goes well again."""
-        self._api.faults.rules = []
+        self._faults.rules = []
         return Response(status_code=204)
 
     async def show_calls(self, _request: Request) -> Response:
-        """`GET calls`: what the status APIs were asked since the last DELETE."""
-        return JSONResponse(self._api.calls.as_json())
+        """`GET calls`: what the status APIs were asked since the last DELETE, and under their names RDAP and DNS."""
+        return JSONResponse(self._api.calls.as_json() | {"rdap": self._rdap.calls.as_json(), "dns": self._dns.calls()})
 
     async def forget_calls(self, _request: Request) -> Response:
         """`DELETE calls`: counts from nought."""
         self._api.calls = Calls()
+        self._rdap.calls = RdapCalls()
+        self._dns.forget_calls()
         return Response(status_code=204)
 
     async def change_settings(self, request: Request) -> Response:
         """`PUT settings` with what is to change; answers with all settings."""
         wanted = _SETTINGS.validate_json(await request.body())
         if "latency_ms" in wanted.model_fields_set:
-            self._api.latency_ms = wanted.latency_ms
+            self._latency.milliseconds = wanted.latency_ms
         if "requests_per_second" in wanted.model_fields_set:
             self._api.quota = Quota(wanted.requests_per_second)
-        return JSONResponse({"latency_ms": self._api.latency_ms, "requests_per_second": self._api.quota.per_second})
+        return JSONResponse(
+            {"latency_ms": self._latency.milliseconds, "requests_per_second": self._api.quota.per_second}
+        )
 
 
 _MOVE = TypeAdapter(_Move)

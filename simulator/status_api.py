@@ -1,19 +1,17 @@
 """The two domain status APIs: Fastly Domain Research and Domainr v2."""
 
-import asyncio
-import json
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
-from simulator.answers import BrokenOff, Dripping
 from simulator.calls import Calls
 from simulator.clock import Clock
-from simulator.faults import FaultKind, FaultRule, Faults
+from simulator.faults import FaultKind, Faults, Service
+from simulator.http_faults import before_answering, garbled
+from simulator.latency import Latency
 from simulator.quota import Quota
 from simulator.status_query import StatusQuery, parse
 from simulator.world import World
@@ -32,17 +30,23 @@ class Reading(NamedTuple):
 
 
 class StatusApi:
-    """Answers for the world at the clock's instant. `latency_ms` passes before each answer, in real time."""
+    """Answers for the world at the clock's instant."""
 
     def __init__(
-        self, world: World, clock: Clock, api_key: str, latency_ms: float, requests_per_second: float | None
+        self,
+        world: World,
+        clock: Clock,
+        faults: Faults,
+        latency: Latency,
+        api_key: str,
+        requests_per_second: float | None,
     ) -> None:
         self._world = world
         self._clock = clock
+        self._faults = faults
+        self._latency = latency
         self._api_key = api_key
-        self.latency_ms = latency_ms
         self.quota = Quota(requests_per_second)
-        self.faults = Faults()
         self.calls = Calls()
 
     async def fastly(self, request: Request) -> Response:
@@ -64,8 +68,7 @@ class StatusApi:
         """Answers a call and counts it, also when it is refused."""
         self.calls.arrived()
         try:
-            if self.latency_ms:
-                await asyncio.sleep(self.latency_ms / 1000)
+            await self._latency.pass_by()
             self._admit(key)
             response = await self._answer(request, parse(request.query_params, parameters), shape)
         except HTTPException as reason:
@@ -86,46 +89,18 @@ class StatusApi:
         self, request: Request, query: StatusQuery, shape: Callable[[Reading], dict[str, Any]]
     ) -> Response:
         call = self.calls.asked_about(query.domain)
-        fault = self.faults.striking(query.domain, call)
+        fault = self._faults.striking(Service.STATUS, query.domain, call)
         reading = self._read(query)
         if fault is None:
             return JSONResponse(shape(reading))
-        await _before_answering(request, fault)
-        content = shape(_misread(reading, fault.kind))
-        match fault.kind:
-            case FaultKind.NOT_JSON:
-                return HTMLResponse("<html><body><h1>Please try again</h1></body></html>")
-            case FaultKind.TRUNCATED:
-                return BrokenOff(content)
-            case FaultKind.OVERSIZED:
-                return Response(json.dumps(content) + " " * 1_000_000, media_type="application/json")
-            case FaultKind.DRIPPING:
-                return Dripping(content)
-            case FaultKind.NESTED:
-                return Response("[" * 50_000, media_type="application/json")
-            case FaultKind.MISLABELLED:
-                return JSONResponse(content, media_type="application/json; charset=utf-7")
-        return JSONResponse(content)
+        await before_answering(request, fault)
+        return garbled(shape(_misread(reading, fault.kind)), fault.kind)
 
     def _read(self, query: StatusQuery) -> Reading:
         status = self._world.status_at(query.domain, self._clock.now())
         if query.estimate:
             status = " ".join(flag for flag in status.split() if flag not in _REGISTRY_FLAGS)
         return Reading(query.domain, query.zone, status, query.estimate)
-
-
-async def _before_answering(request: Request, fault: FaultRule) -> None:
-    """Lets time pass, or refuses to answer at all."""
-    match fault.kind:
-        case FaultKind.SERVER_ERROR | FaultKind.REFUSED if fault.status is not None:
-            raise HTTPException(fault.status, f"fault on request: {fault.kind}")
-        case FaultKind.RATE_LIMITED:
-            raise HTTPException(429, "fault on request", {"Retry-After": f"{fault.seconds:.0f}"})
-        case FaultKind.TIMEOUT:
-            # Not longer than the caller waits: what arrives after the (empty) body is the disconnection.
-            await request.body()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(request.receive(), fault.seconds)
 
 
 def _misread(reading: Reading, fault: FaultKind) -> Reading:

@@ -3,18 +3,13 @@
 Where the real APIs' documentation is silent, the stricter reading holds.
 """
 
-import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-import idna
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
-from simulator.zones import zone_of
-
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_A_LABELS = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
+from simulator.asked_name import zone_of_asked
 
 
 class StatusQuery(NamedTuple):
@@ -35,23 +30,9 @@ def parse(parameters: QueryParams, allowed: Collection[str]) -> StatusQuery:
     domain = parameters.get("domain", "")
     if not domain:
         raise HTTPException(400, "domain is missing")
+    if "," in domain:
+        raise HTTPException(400, "one domain a call")
     scope = parameters.get("scope")
     if scope not in (None, "estimate"):
         raise HTTPException(400, f"unknown scope: {scope}")
-    return StatusQuery(domain, _zone(domain), scope == "estimate")
-
-
-def _zone(domain: str) -> str:
-    if "," in domain:
-        raise HTTPException(400, "one domain a call")
-    if not _A_LABELS.fullmatch(domain):
-        raise HTTPException(400, f"not a domain in lower-case A-labels: {domain}")
-    if "xn--" in domain:
-        try:
-            idna.decode(domain)
-        except idna.IDNAError as error:
-            raise HTTPException(400, f"not valid A-labels: {domain}: {error}") from error
-    zone = zone_of(domain)
-    if zone is None:
-        raise HTTPException(400, f"under no known top-level domain: {domain}")
-    return zone
+    return StatusQuery(domain, zone_of_asked(domain), scope == "estimate")

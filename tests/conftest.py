@@ -25,6 +25,7 @@ from local.checkout import DAGS, PLUGINS
 from simulator.app import create_app
 from simulator.clock import Clock
 from simulator.lives import Life
+from simulator.resolver.server import serving_dns
 from simulator.server import serving
 from simulator.user_database import CREATE_USER_DATABASE
 from simulator.world import World
@@ -136,10 +137,11 @@ def add_addresses(user_url: str) -> Callable[..., None]:
 
 @dataclass(frozen=True)
 class SimulatedInternet:
-    """The simulator, running, and its control API."""
+    """The simulator, running, and its control API; `dns` is host and port of its resolver."""
 
     url: str
     world: World
+    dns: tuple[str, int]
 
     def order_faults(self, *rules: dict[str, Any]) -> None:
         requests.put(f"{self.url}/_simulator/faults", json=list(rules), timeout=5).raise_for_status()
@@ -177,8 +179,9 @@ LAPSED = {"redeemable.org", "deleted.io", "released.dev"}
 
 @contextmanager
 def simulated(world: World, **settings: Any) -> Iterator[SimulatedInternet]:
-    with serving(create_app(world, Clock(EPOCH), api_key=API_KEY, **settings)) as url:
-        yield SimulatedInternet(url, world)
+    app = create_app(world, Clock(EPOCH), api_key=API_KEY, **settings)
+    with serving(app) as url, serving_dns(app.state.dns) as dns:
+        yield SimulatedInternet(url, world, dns)
 
 
 @pytest.fixture

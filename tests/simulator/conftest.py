@@ -1,16 +1,20 @@
 """A small world by hand, served on loopback: one domain in every phase of its life."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import dns.message
+import dns.query
 import pytest
 import requests
 
 from simulator.app import create_app
 from simulator.clock import Clock
 from simulator.lives import Life, Phase
+from simulator.resolver.server import serving_dns
 from simulator.server import serving
 from simulator.world import World
 
@@ -25,6 +29,7 @@ class Served:
 
     url: str
     clock: Clock
+    dns: tuple[str, int]
 
     def fastly(self, domain: str | None = None, key: str | None = KEY, **parameters: Any) -> requests.Response:
         return requests.get(
@@ -43,12 +48,33 @@ class Served:
         status: str = self.fastly(domain).json()["status"]
         return status
 
+    def rdap(self, server: str, domain: str, **options: Any) -> requests.Response:
+        return requests.get(f"{self.url}/rdap/{server}/domain/{domain}", **{"timeout": 5, **options})
+
+    def bootstrap(self) -> requests.Response:
+        return requests.get(f"{self.url}/rdap/dns.json", timeout=5)
+
+    def dig(
+        self, name: str, kind: str, ask: Callable[..., dns.message.Message] = dns.query.udp, timeout: float = 5
+    ) -> dns.message.Message:
+        host, port = self.dns
+        return ask(dns.message.make_query(name, kind), host, timeout=timeout, port=port)
+
     def order(self, *rules: dict[str, Any]) -> None:
         requests.put(f"{self.url}/_simulator/faults", json=list(rules), timeout=5).raise_for_status()
 
     def calls(self) -> dict[str, Any]:
         calls: dict[str, Any] = requests.get(f"{self.url}/_simulator/calls", timeout=5).json()
         return calls
+
+
+@contextmanager
+def simulating(world: World, **settings: Any) -> Iterator[Served]:
+    """Serves a world over HTTP and DNS."""
+    clock = Clock(EPOCH)
+    app = create_app(world, clock, api_key=KEY, **settings)
+    with serving(app) as url, serving_dns(app.state.dns) as address:
+        yield Served(url, clock, address)
 
 
 @pytest.fixture(scope="session")
@@ -74,9 +100,8 @@ def world(lives: dict[Phase, tuple[str, Life]]) -> World:
 
 @pytest.fixture(scope="session")
 def running(world: World) -> Iterator[Served]:
-    clock = Clock(EPOCH)
-    with serving(create_app(world, clock, api_key=KEY)) as url:
-        yield Served(url, clock)
+    with simulating(world) as served:
+        yield served
 
 
 @pytest.fixture

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import requests
 
@@ -46,7 +48,7 @@ def test_faults_are_shown_with_what_is_left_of_them_and_dropped(simulator):
     simulator.order({"kind": "timeout", "seconds": 0, "times": 3, "tld": "com"})
     simulator.status_of("kept.com")
     assert control(simulator, "GET", "faults").json() == [
-        {"kind": "timeout", "share": 1.0, "seconds": 0.0, "times": 2, "tld": "com"}
+        {"service": "status", "kind": "timeout", "share": 1.0, "seconds": 0.0, "times": 2, "tld": "com"}
     ]
     assert control(simulator, "DELETE", "faults").status_code == 204
     assert control(simulator, "GET", "faults").json() == []
@@ -58,13 +60,40 @@ def test_calls_are_counted_and_forgotten(simulator):
     simulator.fastly("late.com")
     simulator.fastly("Late.com")
     simulator.fastly("late.com", key="wrong")
+    simulator.rdap("verisign", "kept.com")
+    simulator.rdap("verisign", "gone.com")
+    simulator.rdap("pir", "kept.com")
+    simulator.bootstrap()
+    simulator.dig("kept.com", "NS")
+    simulator.dig("mail.kept.com", "MX")
+    simulator.dig("gone.com", "NS")
     assert simulator.calls() == {
         "total": 5,
         "by_status": {"200": 3, "400": 1, "403": 1},
         "by_domain": {"kept.com": 2, "late.com": 1},
+        "rdap": {
+            "total": 3,
+            "by_status": {"200": 1, "400": 1, "404": 1},
+            "by_domain": {"gone.com": 1, "kept.com": 1},
+            "by_registry": {"pir": 1, "verisign": 2},
+            "max_in_flight": {"pir": 1, "verisign": 1},
+            "max_in_a_second": {"pir": 1, "verisign": 2},
+            "bootstrap": 1,
+        },
+        "dns": {
+            "total": 3,
+            "by_rcode": {"NOERROR": 2, "NXDOMAIN": 1},
+            "by_domain": {"gone.com": 1, "kept.com": 2},
+        },
     }
     assert control(simulator, "DELETE", "calls").status_code == 204
-    assert simulator.calls() == {"total": 0, "by_status": {}, "by_domain": {}}
+    nothing: dict[str, Any] = {"total": 0, "by_domain": {}}
+    unasked = {"by_registry": {}, "max_in_flight": {}, "max_in_a_second": {}, "bootstrap": 0}
+    assert simulator.calls() == nothing | {
+        "by_status": {},
+        "rdap": nothing | {"by_status": {}} | unasked,
+        "dns": nothing | {"by_rcode": {}},
+    }
 
 
 def test_settings_change_what_is_given_only(simulator):

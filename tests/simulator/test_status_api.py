@@ -3,11 +3,7 @@ import time
 import pytest
 import requests
 
-from simulator.app import create_app
-from simulator.clock import Clock
-from simulator.server import serving
-
-from .conftest import DAY, EPOCH, KEY, Served
+from .conftest import DAY, EPOCH, KEY, simulating
 
 
 def test_fastly_answers_in_its_shape(simulator):
@@ -131,9 +127,7 @@ def test_other_methods_and_paths_are_refused_in_json(simulator):
 
 
 def test_above_the_quota_it_says_when_to_come_back(world):
-    app = create_app(world, Clock(EPOCH), api_key=KEY, requests_per_second=0.25)
-    with serving(app) as url:
-        simulator = Served(url, Clock(EPOCH))
+    with simulating(world, requests_per_second=0.25) as simulator:
         assert simulator.fastly("kept.com").status_code == 200
         refused = simulator.fastly("kept.com")
         assert refused.status_code == 429
@@ -143,9 +137,7 @@ def test_above_the_quota_it_says_when_to_come_back(world):
 
 
 def test_the_quota_refills(world):
-    app = create_app(world, Clock(EPOCH), api_key=KEY, requests_per_second=10)
-    with serving(app) as url:
-        simulator = Served(url, Clock(EPOCH))
+    with simulating(world, requests_per_second=10) as simulator:
         statuses = [simulator.fastly("kept.com").status_code for _ in range(30)]
         assert statuses[:10] == [200] * 10
         assert 429 in statuses
@@ -154,7 +146,5 @@ def test_the_quota_refills(world):
 
 
 def test_latency_passes_before_each_answer(world):
-    app = create_app(world, Clock(EPOCH), api_key=KEY, latency_ms=120)
-    with serving(app) as url:
-        answer = Served(url, Clock(EPOCH)).fastly("kept.com")
-        assert answer.elapsed.total_seconds() >= 0.12
+    with simulating(world, latency_ms=120) as simulator:
+        assert simulator.fastly("kept.com").elapsed.total_seconds() >= 0.12

@@ -1,0 +1,34 @@
+"""The status values that registries and registrars show (RFC 8056, with spaces)."""
+
+from simulator.delegations import Delegation
+from simulator.lives import Phase
+from simulator.rdap.registries import Registry
+
+
+def registry_status(registry: Registry, phase: Phase, delegation: Delegation) -> list[str]:
+    """What a registry shows of a registered domain."""
+    standing = registry.standing_status
+    if registry.says_inactive and delegation is Delegation.NONE:
+        standing = "inactive"
+    match phase:
+        case Phase.HELD:
+            # `active` stands for EPP's `ok`, which goes with no other status (RFC 5731, section 2.3).
+            return ["client hold"] if standing in ("active", "inactive") else [standing, "client hold"]
+        case Phase.GRACE if registry.shows_grace:
+            return [standing, "auto renew period"]
+        case Phase.REDEMPTION:
+            deletion = ["pending delete"] if registry.pending_delete_from_redemption else []
+            return ["redemption period", *deletion]
+        case Phase.PENDING_DELETE:
+            return ["pending delete"]
+    return [standing]
+
+
+def registrar_status(phase: Phase) -> list[str]:
+    """What a registrar shows: its own locks and holds, never the registry's grace, redemption and deletion."""
+    match phase:
+        case Phase.HELD | Phase.REDEMPTION | Phase.PENDING_DELETE:
+            return ["client hold"]
+        case Phase.GRACE:
+            return ["active"]
+    return ["client transfer prohibited"]
