@@ -1,0 +1,1 @@
+select lapsewatch.take_rdap_server_place(:host, :places, :held)
