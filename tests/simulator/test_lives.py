@@ -55,6 +55,21 @@ def test_a_stranger_brings_a_new_creation_date():
     assert life.expires_at(at) == at + YEAR
 
 
+def test_an_auction_changes_the_owner_and_nothing_a_registry_dates():
+    at = EPOCH + 25 * DAY
+    life = LAPSING.auctioned(at)
+    assert life.phase_at(at - SECOND) is Phase.GRACE
+    assert life.phase_at(at) is life.phase_at(RELEASE) is Phase.ACTIVE
+    assert life.registered_at(at) == EPOCH - 10 * YEAR
+    assert life.expires_at(at) == EPOCH + YEAR
+
+
+@pytest.mark.parametrize("days", [-1, 31, 61], ids=["active", "redemption", "pending delete"])
+def test_an_auction_is_for_domains_in_grace(days):
+    with pytest.raises(ValueError, match="impossible"):
+        LAPSING.auctioned(EPOCH + days * DAY)
+
+
 def test_a_hold_passes():
     life = Life.active(expires=EPOCH + YEAR).held(at=EPOCH, until=EPOCH + 3 * DAY)
     assert [life.phase_at(EPOCH + n * DAY) for n in (-1, 0, 2, 3)] == [

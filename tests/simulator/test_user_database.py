@@ -101,6 +101,20 @@ def test_verifications_are_recorded_as_far_back_as_events_reach(empty_database_u
     assert 0.3 * seeded.addresses < len(recorded) < 0.8 * seeded.addresses
 
 
+def test_a_verification_that_a_world_by_hand_dates_is_on_record_however_old(empty_database_url):
+    at = EPOCH - timedelta(days=RATES.events_reach_back_days + 700)
+    lives = dict.fromkeys(["one.com", "two.com"], Life.active(expires=EPOCH, registered=at - timedelta(days=60)))
+    seed(empty_database_url, World.of(lives, EPOCH, verified_at={"one.com": at}))
+    events = "SELECT additional->>'email', tag, time FROM user_events ORDER BY time"
+    naive = at.replace(tzinfo=None)
+    assert rows(empty_database_url, events) == [
+        ("owner@one.com", "account:email:add", naive - timedelta(minutes=5)),
+        ("owner@one.com", "account:email:verified", naive),
+    ]
+    seed(empty_database_url, World.of(lives, EPOCH))
+    assert rows(empty_database_url, events) == []
+
+
 def test_each_kind_of_malformed_address_is_there(empty_database_url, small_world):
     seed(empty_database_url, small_world)
     valid = set(small_world.domains_by_host)

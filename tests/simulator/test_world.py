@@ -7,6 +7,7 @@ from hashlib import sha256
 
 import pytest
 
+from simulator.delegations import Delegation
 from simulator.hosts import PRIVATE_SUFFIXES, real_hosts
 from simulator.lives import EventKind, Life, Phase
 from simulator.rates import RATES
@@ -141,3 +142,26 @@ def test_a_world_by_hand_holds_what_it_was_given():
     emails = [address.email for account in world.accounts for address in account.addresses]
     assert emails == ["owner@one.com", "owner@two.de"]
     assert all(address.verified for account in world.accounts for address in account.addresses)
+
+
+def test_a_world_by_hand_says_when_an_address_was_verified():
+    lives = {"one.com": Life.active(expires=EPOCH), "two.de": Life.active(expires=EPOCH)}
+    world = World.of(lives, EPOCH, verified_at={"two.de": EPOCH - DAY})
+    dated = {account.addresses[0].email: account.addresses[0].verified_at for account in world.accounts}
+    assert dated == {"owner@one.com": lives["one.com"].events[0].at + 30 * DAY, "owner@two.de": EPOCH - DAY}
+    assert all(account.joined_at < account.addresses[0].verified_at for account in world.accounts)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"dns": {"other.com": {Phase.ACTIVE: Delegation.NO_MAIL}}},
+        {"dns": {"mail.other.com": {Phase.ACTIVE: Delegation.NO_MAIL}}},
+        {"dns": {"one.com": {Phase.REDEMPTION: Delegation.PARKED}}},
+        {"verified_at": {"other.com": EPOCH}},
+    ],
+    ids=["another domain's DNS", "another host's DNS", "DNS in redemption", "another address"],
+)
+def test_a_world_by_hand_refuses_what_it_would_not_show(said):
+    with pytest.raises(ValueError, match=r"not in this world|these phases only"):
+        World.of({"one.com": Life.active(expires=EPOCH)}, EPOCH, **said)
