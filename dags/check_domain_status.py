@@ -11,6 +11,7 @@ from lapsewatch.tasks import (
     DEFAULT_ARGS,
     check_batch,
     conclude_run,
+    corroborate_checks,
     extract_domains,
     plan_batches,
     store_domain_status,
@@ -38,6 +39,7 @@ def check_domain_status() -> None:
         extract_domains()
         >> batches
         >> check_batch.expand(batch=batches)
+        >> corroborate_checks()
         >> validate_checks()
         >> store_domain_status()
         >> unverified

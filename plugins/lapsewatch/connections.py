@@ -1,10 +1,11 @@
-"""The only reader of Airflow Connections: `user_db`, `status_db`, `fastly_api`, `domainr_api`."""
+"""The only reader of Airflow Connections: `user_db`, `status_db`, `fastly_api`, `domainr_api`, `rdap`, `dns`."""
 
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from typing import Any, TypeVar
 
 import requests
 from airflow.sdk import Connection
@@ -13,11 +14,16 @@ from sqlalchemy import URL, Engine, create_engine
 
 from lapsewatch.clients import domainr, fastly
 from lapsewatch.clients.asking import Pace, pooled_session
+from lapsewatch.clients.dns import Resolver
 from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.clients.status_api import StatusClient
+from lapsewatch.clients.turns import ServerPace
+from lapsewatch.clients.witnesses import Witnesses, WitnessSettings, open_witnesses
 from lapsewatch.core.errors import SetupError
+from lapsewatch.status_database.rdap_bootstrap import StoredBootstrap
 from lapsewatch.status_database.schema import require_current_schema
+from lapsewatch.status_database.turns import SharedTurnBook
 from lapsewatch.user_databases.database import UserDatabase
 from lapsewatch.user_databases.profile import load_profile
 
@@ -27,6 +33,8 @@ LIBPQ_OPTIONS = {
     "target_session_attrs",
 }  # fmt: skip
 """What the extra of a database connection may say to libpq; Airflow's hooks have names of their own there."""
+
+PaceKind = TypeVar("PaceKind", Pace, ServerPace)
 
 MAX_REQUESTS_PER_SECOND = 10_000
 MAX_IN_FLIGHT = 512
@@ -81,20 +89,69 @@ def status_api(name: str) -> Iterator[StatusApi]:
     if not re.fullmatch(r"[!-~]+", connection.password):
         raise SetupError(f"the password of the Airflow connection '{name}_api' holds blanks or foreign letters")
     make_client, base_url = CLIENTS[name]
-    pace = _pace(connection)
+    pace = _pace(connection, Pace())
     with pooled_session(pace.max_in_flight) as session:
         yield StatusApi(make_client(session, _base_url(connection) or base_url, connection.password), pace)
 
 
+@contextmanager
+def witnesses(status: Engine) -> Iterator[Witnesses]:
+    """Open registries and DNS, with turns at registries' servers shared by everybody on this status database."""
+    with SharedTurnBook(status) as book, open_witnesses(witness_settings(), book, StoredBootstrap(status)) as opened:
+        yield opened
+
+
+def witness_settings() -> WitnessSettings:
+    """Return what the connections `rdap` and `dns` say; both may be missing, the defaults are then good for anybody.
+
+    `rdap`: the host is the URL of a list of servers (RFC 9224), the extra may set `requests_per_second` and
+    `max_in_flight` for each server host, and `servers` for top-level domains that the list lacks. `dns`: host and port
+    of a resolver. Raises SetupError.
+    """
+    rdap, dns = _optional_connection("rdap"), _optional_connection("dns")
+    settings = WitnessSettings()
+    if rdap is not None:
+        servers = _extra(rdap).get("servers", {})
+        if not isinstance(servers, dict):
+            raise SetupError("'servers' in the extra of the Airflow connection 'rdap' is not a JSON object")
+        pace = _pace(rdap, settings.pace)
+        settings = replace(
+            settings, bootstrap_url=_base_url(rdap) or settings.bootstrap_url, servers=servers, pace=pace
+        )
+    if dns is not None and dns.host:
+        settings = replace(settings, resolvers=(_resolver(dns),))
+    return settings
+
+
+def has_status_api(name: str) -> bool:
+    """Tell whether there is a connection to the status API of that name, with a key."""
+    connection = _optional_connection(f"{name}_api")
+    return connection is not None and bool(connection.password)
+
+
 def _connection(conn_id: str, what: str) -> Connection:
-    try:
-        connection: Connection = Connection.get(conn_id)
-    except AirflowNotFoundException:
+    connection = _optional_connection(conn_id)
+    if connection is None:
         raise SetupError(
             f"the Airflow connection '{conn_id}' is missing: it names {what}. Add it with 'airflow connections add"
             f" {conn_id} ...' or the environment variable AIRFLOW_CONN_{conn_id.upper()}"
-        ) from None
+        )
     return connection
+
+
+def _optional_connection(conn_id: str) -> Connection | None:
+    try:
+        connection: Connection = Connection.get(conn_id)
+    except AirflowNotFoundException:
+        return None
+    return connection
+
+
+def _resolver(connection: Connection) -> Resolver:
+    try:
+        return Resolver(str(ip_address(connection.host or "")), connection.port or 53)
+    except ValueError:
+        raise SetupError("the host of the Airflow connection 'dns' is not an IP address") from None
 
 
 def _engine(connection: Connection) -> Engine:
@@ -137,14 +194,15 @@ def _extra(connection: Connection) -> dict[str, Any]:
     return extra
 
 
-def _pace(connection: Connection) -> Pace:
+def _pace(connection: Connection, default: PaceKind) -> PaceKind:
     extra = _extra(connection)
     kinds = {"requests_per_second": float, "max_in_flight": int}
     try:
-        pace = Pace(**{name: kind(extra[name]) for name, kind in kinds.items() if name in extra})
+        pace = replace(default, **{name: kind(extra[name]) for name, kind in kinds.items() if name in extra})
+        usable = 0 < pace.requests_per_second <= MAX_REQUESTS_PER_SECOND and 0 < pace.max_in_flight <= MAX_IN_FLIGHT
     except (TypeError, ValueError, OverflowError):
-        pace = Pace(0, 0)
-    if not (0 < pace.requests_per_second <= MAX_REQUESTS_PER_SECOND and 0 < pace.max_in_flight <= MAX_IN_FLIGHT):
+        usable = False
+    if not usable:
         raise SetupError(
             f"the extra of the Airflow connection '{connection.conn_id}' is not usable: 'requests_per_second' is a"
             f" number up to {MAX_REQUESTS_PER_SECOND}, 'max_in_flight' one up to {MAX_IN_FLIGHT}"

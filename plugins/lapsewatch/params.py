@@ -7,6 +7,8 @@ Their defaults, which scheduled runs use, come from the section `[lapsewatch]` o
 from airflow.configuration import conf
 from airflow.sdk import Param
 
+from lapsewatch.core.policy import Policy
+
 SECTION = "lapsewatch"
 
 
@@ -39,6 +41,21 @@ def run_params() -> dict[str, Param]:
             enum=["fastly", "domainr"],
             title="Status API",
             description="Which API to ask: the connection 'fastly_api' or 'domainr_api'.",
+        ),
+        "policy": Param(
+            conf.get(SECTION, "policy", fallback=Policy.CORROBORATED.value),
+            enum=[policy.value for policy in Policy],
+            title="Policy",
+            description="Which rules decide: 'corroborated' wants a second witness before it counts a lapse; 'pypi' and"
+            " 'rubygems' follow the published rules of those registries. See docs/policies.md.",
+        ),
+        "max_rdap_calls": Param(
+            conf.getint(SECTION, "max_rdap_calls", fallback=2000),
+            type="integer",
+            minimum=0,
+            title="Most questions to registries",
+            description="How many questions to registries' RDAP servers the run may spend, doubtful domains first. What"
+            " is left over is asked by later runs.",
         ),
         "max_unverifications": Param(
             conf.getint(SECTION, "max_unverifications", fallback=1000),

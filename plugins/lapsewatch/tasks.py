@@ -19,7 +19,9 @@ from sqlalchemy import Engine
 
 from lapsewatch import connections
 from lapsewatch.core.errors import RunStopped, SetupError
+from lapsewatch.core.policy import Policy
 from lapsewatch.stages import check_batch as check
+from lapsewatch.stages import corroborate_checks as corroborate
 from lapsewatch.stages import extract_domains as extract
 from lapsewatch.stages import plan_batches as plan
 from lapsewatch.stages import store_domain_status as store
@@ -75,6 +77,13 @@ def check_batch(batch: int) -> None:
 
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)
+def corroborate_checks() -> None:
+    """Ask registries and DNS about the run's doubtful domains, and decide on all that is known."""
+    with _attempt("corroborate_checks") as (run, status, counts), connections.witnesses(status) as witnesses:
+        counts |= corroborate.corroborate_checks(run, witnesses, status)
+
+
+@task
 def validate_checks() -> None:
     """Audit the run's rows, and the run, before anything is published."""
     with _attempt("validate_checks") as (run, status, counts):
@@ -131,6 +140,8 @@ def _run() -> Run:
         scope=params["scope"],
         domains=tuple(params["domains"] or ()),
         client=params["client"],
+        policy=Policy(params["policy"]),
         dry_run=params["dry_run"],
         max_unverifications=params["max_unverifications"],
+        max_rdap_calls=params["max_rdap_calls"],
     )

@@ -8,8 +8,21 @@ from typing import Any
 
 import pytest
 from lapsewatch.clients.asking import Answer
-from lapsewatch.core.evidence import Evidence, NoEvidence, NoEvidenceReason, Outcome, read_flags
-from lapsewatch.stages.check_batch import _row
+from lapsewatch.clients.witnesses import Witnesses
+from lapsewatch.core.case_json import read_history
+from lapsewatch.core.evidence import (
+    DnsOutcome,
+    DnsReading,
+    Evidence,
+    NoEvidence,
+    NoEvidenceReason,
+    Outcome,
+    RdapOutcome,
+    RdapReading,
+    read_flags,
+)
+from lapsewatch.stages.check_batch import answer_row
+from lapsewatch.stages.corroborate_checks import corroborate_checks
 from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.stages.plan_batches import plan_batches
 from lapsewatch.stages.run import Run
@@ -39,12 +52,36 @@ def outcome_of(status: str | NoEvidenceReason) -> Outcome:
 
 Check = Callable[..., Run]
 
+RECORDS = {
+    "expiring": RdapReading(RdapOutcome.FOUND, ("redemption period",), registered_at=datetime(2010, 1, 1, tzinfo=UTC)),
+    "deleting": RdapReading(RdapOutcome.FOUND, ("pending delete",), registered_at=datetime(2010, 1, 1, tzinfo=UTC)),
+    "inactive": RdapReading(RdapOutcome.NOT_FOUND),
+    "active": RdapReading(RdapOutcome.FOUND, ("active",), registered_at=datetime(2010, 1, 1, tzinfo=UTC)),
+}
+SILENT_REGISTRY = RdapReading(RdapOutcome.NO_EVIDENCE, reason=NoEvidenceReason.SERVER_ERROR)
+SILENT_DNS = DnsReading(DnsOutcome.NO_EVIDENCE, reason=NoEvidenceReason.SERVFAIL)
+
+
+class SilentDns:
+    """DNS that is out of order."""
+
+    def reading(self, domain: str, hosts: object) -> DnsReading:
+        return SILENT_DNS
+
 
 @pytest.fixture
 def check(status: Engine, users: UserDatabase) -> Check:
-    """Take a run as far as answered rows: extract and plan for real, then answer as told (`active` unless told)."""
+    """Take a run as far as answered rows: extract and plan for real, then answer as told (`active` unless told).
 
-    def answer(told: Mapping[str, str | NoEvidenceReason], run: Run = RUN, **changes: Any) -> Run:
+    The registry agrees with the flags unless told otherwise, DNS is silent.
+    """
+
+    def answer(
+        told: Mapping[str, str | NoEvidenceReason],
+        run: Run = RUN,
+        records: Mapping[str, RdapReading] | None = None,
+        **changes: Any,
+    ) -> Run:
         run = replace(run, **changes)
         with stage(status, run.run_id, "extract_domains") as counts:
             counts |= extract_domains(run, users, status)
@@ -54,14 +91,22 @@ def check(status: Engine, users: UserDatabase) -> Check:
         for batch in batches:
             key = {"run_id": run.run_id, "batch": batch}
             with status.begin() as connection:
-                domains = connection.execute(statement("select_open_checks"), key).scalars().all()
                 answers = [
-                    _row(run, Answer(domain, outcome_of(told.get(domain, "active")), datetime.now(UTC), 5, 1))
-                    for domain in domains
+                    answer_row(
+                        run,
+                        Answer(row.domain, outcome_of(told.get(row.domain, "active")), run.clock(), 5, 1),
+                        read_history(row.previous),
+                    )
+                    for row in connection.execute(statement("select_open_checks"), key).all()
                 ]
-                connection.execute(
-                    statement("record_answers"), key | {"answers": json.dumps(answers), "provider": run.client}
-                )
+                values = {"answers": json.dumps(answers), "provider": run.client, "policy": run.policy}
+                connection.execute(statement("record_answers"), key | values)
+
+        def registry(domain: str) -> RdapReading:
+            agreeing = RECORDS.get(str(told.get(domain, "active")).rpartition(" ")[2], SILENT_REGISTRY)
+            return (records or {}).get(domain, agreeing)
+
+        corroborate_checks(run, Witnesses(registry, SilentDns()), status)
         return run
 
     return answer

@@ -1,11 +1,12 @@
 -- An address is taken at most once for a lapse; a dry run is recorded apart and may be repeated. An intent that an
 -- earlier run left open becomes this run's, on this run's evidence.
 insert into lapsewatch.address_unverification as known
-    (address_key, domain, lapsed_at, dry_run, host, run_id, state, reason, evidence, planned_at)
-select given.address_key, given.domain, given.lapsed_at, :dry_run, given.host, :run_id,
+    (address_key, domain, lapsed_at, dry_run, host, verified_at, run_id, state, reason, evidence, planned_at)
+select given.address_key, given.domain, given.lapsed_at, :dry_run, given.host, given.verified_at, :run_id,
        case when :dry_run then 'dry_run' else 'planned' end, given.reason, given.evidence, :now
 from jsonb_to_recordset(cast(:addresses as jsonb)) as given (
-    address_key text, host text, domain text, lapsed_at timestamptz, reason text, evidence jsonb
+    address_key text, host text, domain text, lapsed_at timestamptz, verified_at timestamptz, reason text,
+    evidence jsonb
 )
 where not exists (
     select from lapsewatch.address_unverification as settled
@@ -15,6 +16,6 @@ where not exists (
       and settled.state in ('unverified', 'skipped')
 )
 on conflict (address_key, domain, lapsed_at, dry_run) do update
-set run_id = excluded.run_id, host = excluded.host, reason = excluded.reason,
+set run_id = excluded.run_id, host = excluded.host, verified_at = excluded.verified_at, reason = excluded.reason,
     evidence = excluded.evidence, planned_at = excluded.planned_at
 where known.state in ('planned', 'dry_run')

@@ -11,21 +11,30 @@ set attempted_at = case when checked.quarantine_reason is null then checked.chec
     end,
     checked_at = case when evidence.is_there then checked.checked_at else known.checked_at end,
     provider = case when evidence.is_there then checked.provider else known.provider end,
+    policy = case when evidence.is_there then checked.policy else known.policy end,
     flags = case when evidence.is_there then checked.flags else known.flags end,
     phase = case when evidence.is_there then checked.phase else known.phase end,
     verdict = case when evidence.is_there then checked.verdict else known.verdict end,
     reason = case when evidence.is_there then checked.reason else known.reason end,
+    witnesses = case when evidence.is_there then checked.witnesses else known.witnesses end,
+    adverse_since = case when evidence.is_there then checked.adverse_since else known.adverse_since end,
     run_id = case when evidence.is_there then checked.run_id else known.run_id end,
-    lapsed_at = case
-        when not evidence.is_there then known.lapsed_at
-        when checked.verdict = 'unverify' then coalesce(known.lapsed_at, checked.checked_at)
-        when checked.verdict = 'keep' then null
-        else known.lapsed_at
-    end
+    registered_at = case when record.is_there then record.registered_at else known.registered_at end,
+    expires_at = case when record.is_there then record.expires_at else known.expires_at end,
+    registrar = case when record.is_there then record.registrar else known.registrar end,
+    rdap_status = case when record.is_there then record.status else known.rdap_status end,
+    registry_seen_at = case when record.is_there then checked.witnessed_at else known.registry_seen_at end
 from lapsewatch.domain_check as checked
 cross join lateral (
     select coalesce(checked.outcome = 'evidence', false) and checked.quarantine_reason is null as is_there
 ) as evidence
+cross join lateral (
+    select evidence.is_there and coalesce(checked.rdap ->> 'outcome' = 'found', false) as is_there,
+           cast(checked.rdap ->> 'registered_at' as timestamptz) as registered_at,
+           cast(checked.rdap ->> 'expires_at' as timestamptz) as expires_at,
+           checked.rdap ->> 'registrar' as registrar,
+           array(select jsonb_array_elements_text(checked.rdap -> 'status')) as status
+) as record
 where checked.run_id = :run_id
   and checked.domain = known.domain
   and checked.checked_at > coalesce(known.attempted_at, '-infinity')

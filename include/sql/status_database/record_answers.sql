@@ -1,19 +1,26 @@
 -- The first answer stands: a batch that runs twice overwrites nothing.
 update lapsewatch.domain_check as planned
 set provider = :provider,
+    policy = :policy,
     outcome = answer.outcome,
     no_evidence_reason = answer.no_evidence_reason,
     flags = answer.flags,
+    previous = answer.previous,
+    need = answer.need,
     phase = answer.phase,
     verdict = answer.verdict,
     reason = answer.reason,
+    witnesses = answer.witnesses,
+    adverse_since = answer.adverse_since,
+    is_renewed = answer.is_renewed,
     next_check_at = answer.next_check_at,
     checked_at = answer.checked_at,
     latency_ms = answer.latency_ms,
     call_count = answer.call_count,
     raw = answer.raw
 from jsonb_to_recordset(cast(:answers as jsonb)) as answer (
-    domain text, outcome text, no_evidence_reason text, flags text[], phase text, verdict text, reason text,
+    domain text, outcome text, no_evidence_reason text, flags text[], previous jsonb, need text, phase text,
+    verdict text, reason text, witnesses text[], adverse_since timestamptz, is_renewed boolean,
     next_check_at timestamptz, checked_at timestamptz, latency_ms integer, call_count integer, raw text
 )
 where planned.run_id = :run_id

@@ -1,4 +1,6 @@
-select domain
-from lapsewatch.domain_check
-where run_id = :run_id and batch = :batch and checked_at is null
-order by domain
+-- The batch's unanswered rows, each with what is known of the domain so far.
+select checked.domain, known.history as previous
+from lapsewatch.domain_check as checked
+join lapsewatch.domain_history as known using (domain)
+where checked.run_id = :run_id and checked.batch = :batch and checked.checked_at is null
+order by checked.domain

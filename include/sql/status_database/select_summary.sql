@@ -25,15 +25,13 @@ select count(*) as planned_count,
        count(*) filter (where outcome is distinct from 'evidence') as no_evidence_count,
        count(*) filter (where quarantine_reason is not null) as quarantined_count,
        coalesce(sum(call_count), 0) as api_call_count,
+       coalesce(sum(rdap_call_count), 0) as rdap_call_count,
+       coalesce(sum(dns_call_count), 0) as dns_call_count,
        coalesce((select jsonb_object_agg(phase, domain_count) from phases), '{}') as phases,
        coalesce((select jsonb_object_agg(why, domain_count) from silences), '{}') as no_evidence,
        (select min(started_at) from stages) as started_at,
        coalesce((select jsonb_object_agg(stage, seconds) from stages), '{}') as stage_seconds,
-       (
-           select count(*)
-           from lapsewatch.domain_status as status
-           join checks on checks.domain = status.domain and checks.checked_at = status.lapsed_at
-       ) as newly_lapsed_count,
+       (select count(*) from lapsewatch.domain_lapse where run_id = :run_id) as newly_lapsed_count,
        (
            select count(*) from lapsewatch.domain_status where lapsed_at is not null and address_count > 0
        ) as lapsed_domain_count,

@@ -1,7 +1,8 @@
 -- Intents that were never carried out, for a lapse that has ended since.
 update lapsewatch.address_unverification as planned
 set state = 'skipped', settled_at = clock_timestamp()
-from lapsewatch.domain_status as status
+from lapsewatch.domain_lapse as lapse
 where planned.state = 'planned'
-  and status.domain = planned.domain
-  and status.lapsed_at is distinct from planned.lapsed_at
+  and lapse.domain = planned.domain
+  and lapse.lapsed_at = planned.lapsed_at
+  and lapse.ended_at is not null

@@ -2,14 +2,16 @@ insert into lapsewatch.run_metrics (
     run_id, as_of, state, failed_stage, error, started_at, finished_at, stage_seconds, provider, dry_run,
     address_count, provider_address_count, set_aside_count, set_aside, host_count, domain_count, new_domain_count,
     planned_count, checked_count, no_evidence_count, no_evidence, quarantined_count, phases,
-    newly_lapsed_count, lapsed_domain_count, candidate_count, unverified_count, api_call_count
+    newly_lapsed_count, lapsed_domain_count, candidate_count, unverified_count, api_call_count,
+    policy, rdap_call_count, dns_call_count, unwitnessed_count, ended_lapse_count
 )
 values (
     :run_id, :as_of, :state, :failed_stage, :error, :started_at, clock_timestamp(), cast(:stage_seconds as jsonb),
     :provider, :dry_run, :address_count, :provider_address_count, :set_aside_count, cast(:set_aside as jsonb),
     :host_count, :domain_count, :new_domain_count, :planned_count, :checked_count, :no_evidence_count,
     cast(:no_evidence as jsonb), :quarantined_count, cast(:phases as jsonb), :newly_lapsed_count,
-    :lapsed_domain_count, :candidate_count, :unverified_count, :api_call_count
+    :lapsed_domain_count, :candidate_count, :unverified_count, :api_call_count,
+    :policy, :rdap_call_count, :dns_call_count, :unwitnessed_count, :ended_lapse_count
 )
 on conflict (run_id) do update
 set as_of = excluded.as_of, state = excluded.state, failed_stage = excluded.failed_stage, error = excluded.error,
@@ -22,4 +24,6 @@ set as_of = excluded.as_of, state = excluded.state, failed_stage = excluded.fail
     no_evidence = excluded.no_evidence, quarantined_count = excluded.quarantined_count, phases = excluded.phases,
     newly_lapsed_count = excluded.newly_lapsed_count, lapsed_domain_count = excluded.lapsed_domain_count,
     candidate_count = excluded.candidate_count, unverified_count = excluded.unverified_count,
-    api_call_count = excluded.api_call_count
+    api_call_count = excluded.api_call_count, policy = excluded.policy, rdap_call_count = excluded.rdap_call_count,
+    dns_call_count = excluded.dns_call_count, unwitnessed_count = excluded.unwitnessed_count,
+    ended_lapse_count = excluded.ended_lapse_count

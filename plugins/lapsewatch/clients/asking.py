@@ -3,10 +3,10 @@
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 
 import requests
@@ -51,8 +51,10 @@ def pooled_session(max_in_flight: int) -> requests.Session:
     return session
 
 
-def ask_all(client: StatusClient, domains: Iterable[str], pace: Pace) -> Iterator[Answer]:
-    """Ask about every domain and yield the answers as they arrive.
+def ask_all(
+    client: StatusClient, domains: Iterable[str], pace: Pace, clock: Callable[[], datetime]
+) -> Iterator[Answer]:
+    """Ask about every domain and yield the answers as they arrive, dated by the clock.
 
     Holds no more than twice the calls in flight, however many domains there are. Raises Refused as soon as the service
     refuses the key; everything else that goes wrong with a domain is an answer without evidence.
@@ -64,7 +66,7 @@ def ask_all(client: StatusClient, domains: Iterable[str], pace: Pace) -> Iterato
         try:
             while True:
                 room = 2 * pace.max_in_flight - len(asked)
-                asked.update(pool.submit(_ask, client, domain, gate) for domain in islice(waiting, room))
+                asked.update(pool.submit(_ask, client, domain, gate, clock) for domain in islice(waiting, room))
                 if not asked:
                     return
                 done, asked = wait(asked, return_when=FIRST_COMPLETED)
@@ -106,7 +108,7 @@ class _Gate:
             raise RuntimeError("the batch has ended")
 
 
-def _ask(client: StatusClient, domain: str, gate: _Gate) -> Answer:
+def _ask(client: StatusClient, domain: str, gate: _Gate, clock: Callable[[], datetime]) -> Answer:
     calls = 0
     latency_ms = 0
 
@@ -131,7 +133,7 @@ def _ask(client: StatusClient, domain: str, gate: _Gate) -> Answer:
         raise
     except ClientError as error:
         outcome = NoEvidence(error.reason, error.raw)
-    return Answer(domain, outcome, datetime.now(UTC), latency_ms, calls)
+    return Answer(domain, outcome, clock(), latency_ms, calls)
 
 
 def _may_help(error: BaseException) -> bool:

@@ -55,7 +55,13 @@ def get(
     """
     try:
         with session.get(
-            url, params=params, headers=headers, timeout=timeout, allow_redirects=False, stream=True
+            url,
+            params=params,
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+            stream=True,
+            hooks={"response": _forget_redirect},
         ) as answer:
             text = _read(answer, timeout[1], max_bytes)
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
@@ -80,6 +86,11 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
         return None
     answered_at = _http_date(headers.get("Date", "")) or datetime.now(UTC)
     return max(0.0, (resumes_at - answered_at).total_seconds())
+
+
+def _forget_redirect(answer: requests.Response, **_: object) -> None:
+    """Keep requests from reading a redirect to its end, however long, only to know where it would lead."""
+    answer.headers.pop("Location", None)
 
 
 def _http_date(value: str) -> datetime | None:

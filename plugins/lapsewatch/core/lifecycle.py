@@ -1,25 +1,45 @@
-"""Where a domain stands in its life, as far as the status flags can say.
+"""Where a domain stands in its life, and which witnesses say so.
 
-The phases follow the life of a gTLD registration (ICANN ERRP; RFC 3915). Flags come in increasing order of
-precedence, so the right-most one leads: `undelegated active` is a registered domain.
+The phases follow the life of a gTLD registration (ICANN ERRP; RFC 3915). Three rules hold everywhere: the right-most
+flag leads, so `undelegated active` is a registered domain; the registry's RDAP status outranks the flags, because the
+registry keeps the book; a date alone is never proof, since registries move it by themselves.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from lapsewatch.core.evidence import Flag
+from lapsewatch.core.evidence import DnsOutcome, DnsReading, Flag, RdapOutcome, RdapReading
+from lapsewatch.core.parking import is_parked
 
 
 class Phase(StrEnum):
     """A stage of a registration, from the point of view of somebody who trusts an address under it."""
 
     ACTIVE = "active"
+    EXPIRED = "expired"
     REDEMPTION = "redemption"
     PENDING_DELETE = "pending_delete"
     RELEASED = "released"
+    REREGISTERED = "reregistered"
     UNDELEGATED = "undelegated"
+    HELD = "held"
     RESERVED = "reserved"
     UNKNOWN = "unknown"
+
+
+ADVERSE = frozenset({Phase.REDEMPTION, Phase.PENDING_DELETE, Phase.RELEASED})
+"""Phases in which the owner has lost the domain, or all but a paid way back."""
+
+
+class Witness(StrEnum):
+    """Who can say something about a domain: the status API's flags, the registry, DNS, or what was read before."""
+
+    FLAGS = "flags"
+    RDAP = "rdap"
+    DNS = "dns"
+    PREVIOUS = "previous"
 
 
 PHASE_OF_LEADING_FLAG: dict[Flag, Phase] = {
@@ -49,7 +69,173 @@ PHASE_OF_LEADING_FLAG: dict[Flag, Phase] = {
     Flag.TLD: Phase.UNKNOWN,
 }
 
+PHASE_OF_RDAP_STATUS: dict[str, Phase] = {
+    # RFC 8056 values, in the order in which they lead: a domain in redemption often shows "pending delete" too, and
+    # registrars put a hold on domains in grace.
+    "redemption period": Phase.REDEMPTION,
+    "pending restore": Phase.REDEMPTION,
+    "pending delete": Phase.PENDING_DELETE,
+    "auto renew period": Phase.EXPIRED,
+    "reserved": Phase.RESERVED,
+    "client hold": Phase.HELD,
+    "server hold": Phase.HELD,
+}
+"""Any other status, and none at all, is that of a registered domain."""
+
+RESTORING = "pending restore"
+"""The owner has paid for the way back out of redemption, and the registry waits for the report (RFC 3915)."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was known of a domain before it was asked about: all of it may be missing.
+
+    `phase` is the phase read before, `adverse_since` when the readings that speak of a lapse began, `lapsed_at` the
+    lapse that is still open, `registered_at` the registration that the registry showed, `registry_seen_at` when it
+    did, `expires_at` the date that it gave.
+    """
+
+    phase: Phase | None = None
+    adverse_since: datetime | None = None
+    lapsed_at: datetime | None = None
+    registered_at: datetime | None = None
+    registry_seen_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything a decision rests on: what each witness says now, what was known before, and the address if any.
+
+    `verified_at` is when the address was last verified; None where nobody knows, which is never used against it.
+    """
+
+    now: datetime
+    flags: tuple[Flag, ...] = ()
+    rdap: RdapReading | None = None
+    dns: DnsReading | None = None
+    previous: History = History()
+    verified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A phase, with the witnesses that say so, in the order of `Witness`."""
+
+    phase: Phase
+    witnesses: tuple[Witness, ...] = ()
+
 
 def phase_of(flags: Sequence[Flag]) -> Phase:
     """Return the phase that the flags tell of; UNKNOWN, which is no evidence, where there are none."""
     return PHASE_OF_LEADING_FLAG[flags[-1]] if flags else Phase.UNKNOWN
+
+
+def phase_of_record(rdap: RdapReading | None) -> Phase:
+    """Return the phase that the registry's record tells of; UNKNOWN where it gave no evidence."""
+    if rdap is None or rdap.outcome is RdapOutcome.NO_EVIDENCE:
+        return Phase.UNKNOWN
+    if rdap.outcome is RdapOutcome.NOT_FOUND:
+        return Phase.RELEASED
+    return next((phase for status, phase in PHASE_OF_RDAP_STATUS.items() if status in rdap.status), Phase.ACTIVE)
+
+
+def standing(case: Case) -> Standing:
+    """Return the phase of a domain and who says so."""
+    if changed := _change_of_hands(case):
+        return changed
+    record, flags = phase_of_record(case.rdap), phase_of(case.flags)
+    phase: Phase
+    if record is not Phase.UNKNOWN:
+        phase = record
+    elif flags is not Phase.UNKNOWN:
+        phase = flags
+    else:
+        phase = _phase_of_delegation(case.dns)
+    said = {
+        Witness.FLAGS: _agrees(flags, phase),
+        Witness.RDAP: _agrees(record, phase),
+        Witness.DNS: _dns_agrees(case.dns, phase),
+    }
+    return Standing(phase, tuple(witness for witness, agrees in said.items() if agrees))
+
+
+def registered_at(case: Case) -> datetime | None:
+    """Return when the registration that the registry shows now was made; a date in the future is none."""
+    rdap = case.rdap
+    if rdap is None or rdap.outcome is not RdapOutcome.FOUND or rdap.registered_at is None:
+        return None
+    return rdap.registered_at if rdap.registered_at <= case.now else None
+
+
+def is_delegated(dns: DnsReading | None) -> bool:
+    """Tell whether DNS says that the domain is delegated."""
+    return dns is not None and dns.outcome is DnsOutcome.DELEGATED
+
+
+def is_undelegated(dns: DnsReading | None) -> bool:
+    """Tell whether DNS says that the domain is not delegated; a resolver that failed has not said so."""
+    return dns is not None and dns.outcome is DnsOutcome.NOT_DELEGATED
+
+
+def is_mail_gone(dns: DnsReading | None) -> bool:
+    """Tell whether the owner can no longer receive mail: no delegation, no mail host, or a parking service."""
+    if dns is None or not is_delegated(dns):
+        return is_undelegated(dns)
+    # Without an MX, mail goes to the host's own address (RFC 5321, section 5.1).
+    return (dns.mx is False and dns.address is not True) or is_parked(dns.nameservers)
+
+
+def _change_of_hands(case: Case) -> Standing | None:
+    """Return the standing of a domain that was registered anew since its address was verified, or since it lapsed."""
+    made = registered_at(case)
+    if made is None:
+        return _remembered_change(case)
+    previous = case.previous
+    if case.verified_at is not None and made > case.verified_at and phase_of_record(case.rdap) not in ADVERSE:
+        return Standing(Phase.REREGISTERED, (Witness.RDAP,))
+    seen_before = (
+        (previous.lapsed_at is not None and made >= previous.lapsed_at)
+        or (previous.adverse_since is not None and made > previous.adverse_since)
+        # Later than the day on which the registry still showed another registration: we have missed the lapse itself.
+        or _is_another_registration(previous, made)
+    )
+    if seen_before and phase_of_record(case.rdap) not in ADVERSE:
+        return Standing(Phase.REREGISTERED, (Witness.RDAP, Witness.PREVIOUS))
+    return None
+
+
+def _is_another_registration(previous: History, made: datetime) -> bool:
+    if previous.registered_at is None or previous.registry_seen_at is None:
+        return False
+    return made > previous.registered_at and made > previous.registry_seen_at
+
+
+def _remembered_change(case: Case) -> Standing | None:
+    """A re-registered domain looks perfectly active: where the registry says nothing new, what it said before holds."""
+    previous = case.previous
+    if previous.registered_at is None or previous.lapsed_at is None or previous.registered_at < previous.lapsed_at:
+        return None
+    looks_alive = phase_of_record(case.rdap) in {Phase.UNKNOWN, Phase.ACTIVE} and phase_of(case.flags) is Phase.ACTIVE
+    return Standing(Phase.REREGISTERED, (Witness.PREVIOUS,)) if looks_alive else None
+
+
+def _phase_of_delegation(dns: DnsReading | None) -> Phase:
+    if is_delegated(dns):
+        return Phase.ACTIVE
+    return Phase.UNDELEGATED if is_undelegated(dns) else Phase.UNKNOWN
+
+
+def _agrees(said: Phase, phase: Phase) -> bool:
+    return said is not Phase.UNKNOWN and (said is phase or (said in ADVERSE and phase in ADVERSE))
+
+
+def _dns_agrees(dns: DnsReading | None, phase: Phase) -> bool:
+    match phase:
+        case Phase.ACTIVE:
+            return is_delegated(dns)
+        case Phase.EXPIRED:
+            return is_mail_gone(dns)
+        case Phase.REDEMPTION | Phase.PENDING_DELETE | Phase.RELEASED | Phase.UNDELEGATED | Phase.HELD:
+            return is_undelegated(dns)
+    return False

@@ -1,13 +1,40 @@
-"""What a domain's phase means for the addresses under it."""
+"""What the evidence means for an address: keep its trust, watch the domain, or stop trusting.
 
+`docs/policies.md` states these rules as tables; a test holds the tables and the code against each other.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from lapsewatch.core.lifecycle import Phase
+from lapsewatch.core.evidence import Flag, RdapOutcome
+from lapsewatch.core.lifecycle import (
+    ADVERSE,
+    RESTORING,
+    Case,
+    Phase,
+    Standing,
+    Witness,
+    is_delegated,
+    is_mail_gone,
+    phase_of,
+    phase_of_record,
+    registered_at,
+    standing,
+)
 
 MAX_EVIDENCE_AGE = timedelta(hours=48)
 """How old the evidence of a lapse may be when an address is unverified on it. Older evidence is asked for again."""
+
+SECOND_READING_AFTER = timedelta(hours=24)
+"""How long an adverse reading must have stood to count where no second witness speaks."""
+
+PYPI_FLAGS = frozenset({Flag.UNDELEGATED, Flag.INACTIVE, Flag.EXPIRING, Flag.DELETING, Flag.UNKNOWN})
+"""PyPI unverifies on any of these, anywhere in the list (warehouse, pull request 18055)."""
+
+RUBYGEMS_FLAGS = frozenset({Flag.INACTIVE, Flag.PARKED, Flag.EXPIRING, Flag.DELETING})
+"""RubyGems.org acts on any of these, anywhere in the list, where the host has no MX."""
 
 
 class Verdict(StrEnum):
@@ -18,34 +45,249 @@ class Verdict(StrEnum):
     UNVERIFY = "unverify"
 
 
+class Policy(StrEnum):
+    """The named policies: ours, and the published rules of two registries to the letter."""
+
+    CORROBORATED = "corroborated"
+    PYPI = "pypi"
+    RUBYGEMS = "rubygems"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict and its reason in words that support staff can paste."""
+    """A phase, a verdict, and the reason in words that support staff can paste.
 
+    `witnesses` say what the phase says. `adverse_since` is when the readings that speak of a lapse began. `is_renewed`
+    tells that the open lapse is over: the same registration stands again.
+    """
+
+    phase: Phase
     verdict: Verdict
     reason: str
+    witnesses: tuple[Witness, ...]
+    adverse_since: datetime | None
+    is_renewed: bool
 
 
-_DECISIONS = {
-    Phase.ACTIVE: Decision(Verdict.KEEP, "the domain is registered"),
-    Phase.RESERVED: Decision(
-        Verdict.WATCH, "the registry keeps the domain back or sells it itself: it is asked about again tomorrow"
-    ),
-    Phase.UNDELEGATED: Decision(
-        Verdict.WATCH, "the domain is not in DNS, which is weak evidence: it is asked about again tomorrow"
-    ),
-    Phase.UNKNOWN: Decision(Verdict.WATCH, "no evidence: nothing changes, and the next run asks again"),
-    Phase.REDEMPTION: Decision(
-        Verdict.UNVERIFY,
-        "the domain was not renewed and is in redemption: only a paid restore brings it back",
-    ),
-    Phase.PENDING_DELETE: Decision(
-        Verdict.UNVERIFY, "the domain was not renewed and is about to be deleted: then anyone can register it"
-    ),
-    Phase.RELEASED: Decision(Verdict.UNVERIFY, "the domain is not registered: anyone can register it"),
+def decide(case: Case, policy: Policy = Policy.CORROBORATED) -> Decision:
+    """Decide on a case. Never raises; missing evidence never ends in `unverify`, nor does a date alone."""
+    stands = standing(case)
+    verdict, reason, witnesses = _RULES[policy](case, stands)
+    return Decision(
+        phase=stands.phase,
+        verdict=verdict,
+        reason=reason,
+        witnesses=witnesses,
+        adverse_since=_adverse_since(case, stands, verdict),
+        is_renewed=_has_lapsed(case) and _is_over(case, stands, verdict, policy),
+    )
+
+
+def is_evidence(case: Case, decision: Decision) -> bool:
+    """Tell whether the status API or the registry said anything. DNS alone is no check of a registration."""
+    heard = Witness.FLAGS in decision.witnesses or phase_of(case.flags) is not Phase.UNKNOWN
+    return heard or phase_of_record(case.rdap) is not Phase.UNKNOWN
+
+
+Ruling = tuple[Verdict, str, tuple[Witness, ...]]
+
+_FACTS = {
+    Phase.ACTIVE: "the domain is registered",
+    Phase.EXPIRED: "the registration has expired and its owner has not renewed it yet",
+    Phase.REDEMPTION: "the domain was not renewed and is in redemption: only a paid restore brings it back",
+    Phase.PENDING_DELETE: "the domain was not renewed and is about to be deleted: then anyone can register it",
+    Phase.RELEASED: "the domain is not registered: anyone can register it",
+    Phase.REREGISTERED: "the domain was released and registered anew",
+    Phase.UNDELEGATED: "the domain is not in DNS, which is weak evidence",
+    Phase.HELD: "the domain is registered but on hold, by mistake or in a dispute",
+    Phase.RESERVED: "the registry keeps the domain back or sells it itself",
+    Phase.UNKNOWN: "no evidence: nothing changes, and the next run asks again",
+}
+
+_NAMES = {
+    Witness.FLAGS: "the status API",
+    Witness.RDAP: "the registry",
+    Witness.DNS: "DNS",
+    Witness.PREVIOUS: "an earlier reading",
 }
 
 
-def decide(phase: Phase) -> Decision:
-    """Decide on a phase. A lapse is, for now, what the leading flag says: `expiring`, `deleting` or `inactive`."""
-    return _DECISIONS[phase]
+def _corroborated(case: Case, stands: Standing) -> Ruling:
+    phase = stands.phase
+    if phase in ADVERSE:
+        return _on_adverse_reading(case, stands)
+    if phase is Phase.REREGISTERED:
+        return _on_change_of_hands(case, stands)
+    if phase is Phase.EXPIRED:
+        return _on_expiry(case, stands)
+    if phase is Phase.ACTIVE:
+        return _on_registered_domain(case, stands)
+    reason = _FACTS[phase] if phase is Phase.UNKNOWN else f"{_FACTS[phase]}: it is asked about again tomorrow"
+    return Verdict.WATCH, reason, stands.witnesses
+
+
+def _on_adverse_reading(case: Case, stands: Standing) -> Ruling:
+    """An adverse reading counts when a second witness agrees: the registry, else DNS, else the same a day later."""
+    fact, witnesses = _FACTS[stands.phase], stands.witnesses
+    if case.rdap is not None and RESTORING in case.rdap.status:
+        return Verdict.WATCH, f"{fact}; its owner has paid for one, and the registry waits for the report", witnesses
+    if _is_registered_since(case):
+        return Verdict.UNVERIFY, f"{fact}, and it was registered anew after the address was verified", witnesses
+    if len(witnesses) == 1:
+        if _is_contradicted(case, stands.phase):
+            others = "DNS" if is_delegated(case.dns) else "the status API"
+            return Verdict.WATCH, f"{fact}, says {_names(witnesses)}, but not {others}: asked again tomorrow", witnesses
+        if not _stood_for_a_day(case):
+            return Verdict.WATCH, f"{fact}, says {_names(witnesses)} alone: a second witness is awaited", witnesses
+        witnesses = (*witnesses, Witness.PREVIOUS)
+    if _is_verified_since(case):
+        return Verdict.WATCH, f"{fact}, but the address was verified again after that began: left alone", witnesses
+    return Verdict.UNVERIFY, f"{fact}, say {_names(witnesses)}", witnesses
+
+
+def _is_contradicted(case: Case, phase: Phase) -> bool:
+    """Tell whether a witness who could agree says the opposite: while mail arrives, the owner still holds the domain.
+
+    A leading `active` flag contradicts a registry that knows no registration, not one that speaks of redemption,
+    because `expiring` is not guaranteed to be shown.
+    """
+    return is_delegated(case.dns) or (phase is Phase.RELEASED and phase_of(case.flags) is Phase.ACTIVE)
+
+
+def _stood_for_a_day(case: Case) -> bool:
+    since = case.previous.adverse_since
+    return case.previous.phase in ADVERSE and since is not None and case.now - since >= SECOND_READING_AFTER
+
+
+def _is_verified_since(case: Case) -> bool:
+    """Tell whether the address was verified in the course of this lapse: by an owner who was quicker than we."""
+    began = case.previous.adverse_since or case.previous.lapsed_at
+    return began is not None and case.verified_at is not None and case.verified_at >= began
+
+
+def _is_registered_since(case: Case) -> bool:
+    """Tell whether the registration that stands is strictly later than the address's verification."""
+    made = registered_at(case) or case.previous.registered_at
+    return made is not None and case.verified_at is not None and made > case.verified_at
+
+
+def changed_hands_reason(made: datetime) -> str:
+    """Return the reason to distrust an address that was verified before the domain's present registration was made."""
+    return f"{_FACTS[Phase.REREGISTERED]} on {made:%Y-%m-%d}, after the address was verified"
+
+
+def _on_change_of_hands(case: Case, stands: Standing) -> Ruling:
+    made = registered_at(case) or case.previous.registered_at or case.now
+    fact, witnesses = _FACTS[stands.phase], stands.witnesses
+    if case.verified_at is None:
+        reason = f"{fact} on {made:%Y-%m-%d}, after it had lapsed: whoever holds it now need not be its owner"
+        return Verdict.UNVERIFY, reason, witnesses
+    if _is_registered_since(case):
+        return Verdict.UNVERIFY, changed_hands_reason(made), witnesses
+    return Verdict.KEEP, f"{fact} on {made:%Y-%m-%d}, and the address was verified since", witnesses
+
+
+def _on_expiry(case: Case, stands: Standing) -> Ruling:
+    """Expiry counts once the mail is gone: auctions hand a domain over without redemption."""
+    fact, witnesses = _FACTS[stands.phase], stands.witnesses
+    if not is_mail_gone(case.dns):
+        return Verdict.WATCH, f"{fact}: it is asked about again tomorrow", witnesses
+    if _is_verified_since(case):
+        return Verdict.WATCH, f"{fact}, but the address was verified again after that began: left alone", witnesses
+    return Verdict.UNVERIFY, f"{fact}, and mail no longer reaches the owner, say {_names(witnesses)}", witnesses
+
+
+def _on_registered_domain(case: Case, stands: Standing) -> Ruling:
+    fact, witnesses = _FACTS[stands.phase], stands.witnesses
+    if phase_of(case.flags) in ADVERSE:
+        return (
+            Verdict.WATCH,
+            f"{fact}, says {_names(witnesses)}, but not the status API: asked again tomorrow",
+            witnesses,
+        )
+    if _is_verified_since(case):
+        return Verdict.KEEP, f"{fact}, and the address was verified after the lapse", witnesses
+    if _has_lapsed(case) and not _is_same_registration_again(case, stands):
+        return (
+            Verdict.WATCH,
+            f"{fact} again after a lapse, and nothing says by whom: it is asked about again",
+            witnesses,
+        )
+    if case.rdap is not None and case.rdap.expires_at is not None and case.rdap.expires_at < case.now:
+        return Verdict.WATCH, f"{fact}, though its date has passed: it is asked about again tomorrow", witnesses
+    return Verdict.KEEP, fact, witnesses
+
+
+def _pypi(case: Case, stands: Standing) -> Ruling:
+    if not case.flags:
+        return Verdict.WATCH, _FACTS[Phase.UNKNOWN], ()
+    met = [flag for flag in case.flags if flag in PYPI_FLAGS]
+    if met:
+        return Verdict.UNVERIFY, f"by PyPI's rule: the status has {_quoted(met)}", (Witness.FLAGS,)
+    return Verdict.KEEP, "by PyPI's rule: the status has none of the flags that count", (Witness.FLAGS,)
+
+
+def _rubygems(case: Case, stands: Standing) -> Ruling:
+    if not case.flags:
+        return Verdict.WATCH, _FACTS[Phase.UNKNOWN], ()
+    met = [flag for flag in case.flags if flag in RUBYGEMS_FLAGS]
+    if not met:
+        return Verdict.KEEP, "by RubyGems' rule: the status has none of the flags that count", (Witness.FLAGS,)
+    mx = case.dns.mx if case.dns is not None else None
+    if mx is None:
+        return Verdict.WATCH, f"by RubyGems' rule: the status has {_quoted(met)}, but DNS did not say", (Witness.FLAGS,)
+    if mx:
+        return Verdict.KEEP, f"by RubyGems' rule: the status has {_quoted(met)}, but there is an MX", (Witness.FLAGS,)
+    both = (Witness.FLAGS, Witness.DNS)
+    return Verdict.UNVERIFY, f"by RubyGems' rule: the status has {_quoted(met)}, and there is no MX", both
+
+
+_RULES: dict[Policy, Callable[[Case, Standing], Ruling]] = {
+    Policy.CORROBORATED: _corroborated,
+    Policy.PYPI: _pypi,
+    Policy.RUBYGEMS: _rubygems,
+}
+
+
+def _has_lapsed(case: Case) -> bool:
+    previous = case.previous
+    return previous.lapsed_at is not None or (previous.adverse_since is not None and previous.phase in ADVERSE)
+
+
+def _is_over(case: Case, stands: Standing, verdict: Verdict, policy: Policy) -> bool:
+    """Tell whether a lapse has ended: by the registry's word, or where a policy never asks it, by its own verdict."""
+    if policy is Policy.CORROBORATED:
+        return _is_same_registration_again(case, stands)
+    return verdict is Verdict.KEEP
+
+
+def _is_same_registration_again(case: Case, stands: Standing) -> bool:
+    """Tell whether the domain is registered as before, as the registry's date proves: a later one is another phase."""
+    return (
+        stands.phase is Phase.ACTIVE
+        and phase_of(case.flags) not in ADVERSE
+        and case.rdap is not None
+        and case.rdap.outcome is RdapOutcome.FOUND
+        and registered_at(case) is not None
+    )
+
+
+def _adverse_since(case: Case, stands: Standing, verdict: Verdict) -> datetime | None:
+    """Return when the present readings of a lapse began; silence and weak readings neither begin nor end them."""
+    since = case.previous.adverse_since
+    if stands.phase in ADVERSE or (stands.phase is Phase.EXPIRED and is_mail_gone(case.dns)):
+        return since or case.now
+    if stands.phase is Phase.REREGISTERED or _is_same_registration_again(case, stands):
+        return None
+    if stands.phase is Phase.ACTIVE and case.previous.lapsed_at is None and verdict is Verdict.KEEP:
+        return None
+    return since
+
+
+def _names(witnesses: tuple[Witness, ...]) -> str:
+    *others, last = [_NAMES[witness] for witness in witnesses]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _quoted(flags: list[Flag]) -> str:
+    return ", ".join(f"`{flag.value}`" for flag in flags)

@@ -1,15 +1,15 @@
 """Two suites: one over a run's rows, whose failures are quarantined, and one over the run, whose failure stops it."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Hashable, Mapping
+from typing import Any, NamedTuple
 
 import great_expectations.expectations as gxe
 import pandas as pd
 from great_expectations.expectations.row_conditions import Column
 
-from lapsewatch.core.evidence import Flag, NoEvidenceReason
-from lapsewatch.core.lifecycle import Phase, phase_of
-from lapsewatch.core.policy import decide
+from lapsewatch.core.case_json import BadCase, read_case
+from lapsewatch.core.evidence import NoEvidenceReason
+from lapsewatch.core.policy import Policy, decide, is_evidence
 from lapsewatch.quality.validation import Audit, validate
 
 A_LABELS = r"^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
@@ -32,6 +32,9 @@ MAX_QUARANTINED_SHARE = 0.05
 FEW = 20
 """Shares of fewer domains than this say nothing."""
 
+_CASE = ("policy", "flags", "previous", "rdap", "dns", "decided_at")
+"""The columns that hold what a row's decision rests on."""
+
 _IS_EVIDENCE = Column("outcome") == "evidence"
 _IS_SILENCE = Column("outcome") == "no_evidence"
 
@@ -43,8 +46,8 @@ ROW_EXPECTATIONS = (
     gxe.ExpectColumnValuesToBeInSet(
         column="outcome", value_set=["evidence", "no_evidence"], meta={"reason": "the outcome is not a known one"}
     ),
-    gxe.ExpectColumnValuesToNotBeNull(
-        column="flags", row_condition=_IS_EVIDENCE, meta={"reason": "evidence without flags"}
+    gxe.ExpectColumnValuesToBeInSet(
+        column="has_evidence", value_set=[True], row_condition=_IS_EVIDENCE, meta={"reason": "evidence of nobody"}
     ),
     gxe.ExpectColumnValuesToNotBeNull(
         column="no_evidence_reason", row_condition=_IS_SILENCE, meta={"reason": "no evidence, and no reason"}
@@ -56,12 +59,12 @@ ROW_EXPECTATIONS = (
         meta={"reason": "no evidence, and the reason is not a known one"},
     ),
     gxe.ExpectColumnPairValuesToBeEqual(
-        column_A="phase", column_B="phase_of_flags", meta={"reason": "the phase is not what the flags say"}
+        column_A="phase", column_B="expected_phase", meta={"reason": "the phase is not what the witnesses say"}
     ),
     gxe.ExpectColumnPairValuesToBeEqual(
         column_A="verdict",
-        column_B="verdict_of_phase",
-        meta={"reason": "the verdict is not what the policy makes of the phase"},
+        column_B="expected_verdict",
+        meta={"reason": "the verdict is not what the policy makes of the evidence"},
     ),
     gxe.ExpectColumnValuesToBeInSet(
         column="answered_in_time",
@@ -84,12 +87,14 @@ ROW_EXPECTATIONS = (
 def audit_checks(frame: pd.DataFrame, audit: Audit) -> dict[str, str]:
     """Validate answered rows (a row a domain, columns as `select_answered_checks.sql` names them).
 
-    Adds the result to the audit; returns the domains to quarantine with the reason of the first expectation each
-    failed.
+    Every row is a case with its decision, so it is decided once more here and must come out the same. Adds the result
+    to the audit; returns the domains to quarantine with the reason of the first expectation each failed.
     """
-    expected = frame.assign(
-        phase_of_flags=frame["flags"].map(_phase_of_text),
-        verdict_of_phase=frame["phase"].map(_verdict_of_text),
+    again = [_decide_again(row) for row in frame[list(_CASE)].to_dict("records")]
+    expected = frame.drop(columns=list(_CASE)).assign(
+        expected_phase=[found.phase for found in again],
+        expected_verdict=[found.verdict for found in again],
+        has_evidence=[found.has_evidence for found in again],
     )
     bad = validate("domain_checks", expected, ROW_EXPECTATIONS, audit, index_column="domain")
     audit.row_count += len(frame)
@@ -153,15 +158,17 @@ def _at_most(column: str, limit: float, reason: str) -> gxe.ExpectColumnValuesTo
     return gxe.ExpectColumnValuesToBeBetween(column=column, max_value=limit, meta={"reason": reason})
 
 
-def _phase_of_text(flags: str | None) -> str:
-    try:
-        return phase_of([Flag(word) for word in flags.split()] if isinstance(flags, str) else ()).value
-    except ValueError:
-        return "not in the vocabulary"
+class _Again(NamedTuple):
+    phase: str
+    verdict: str
+    has_evidence: bool
 
 
-def _verdict_of_text(phase: str) -> str:
+def _decide_again(row: Mapping[Hashable, Any]) -> _Again:
     try:
-        return decide(Phase(phase)).verdict.value
-    except ValueError:
-        return "no such phase"
+        case = read_case({name: row[name] for name in ("flags", "rdap", "dns", "previous")}, row["decided_at"])
+        policy = Policy(row["policy"])
+    except (BadCase, ValueError):
+        return _Again("not a case", "not a case", has_evidence=False)
+    decision = decide(case, policy)
+    return _Again(decision.phase.value, decision.verdict.value, is_evidence(case, decision))

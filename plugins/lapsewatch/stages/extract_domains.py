@@ -3,7 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
@@ -26,7 +25,7 @@ def extract_domains(run: Run, users: UserDatabase, status: Engine) -> Counts:
     with status.begin() as connection:
         connection.execute(statement("create_extracted_host"))
         _copy(connection, _custom_hosts(users, tally, set_aside))
-        now = datetime.now(UTC)
+        now = run.clock()
         new = connection.execute(statement("insert_new_domains"), {"now": now, "as_of": run.as_of})
         connection.execute(statement("upsert_email_hosts"), {"now": now})
         connection.execute(statement("empty_vanished_hosts"))

@@ -1,7 +1,7 @@
 """Chooses what is due and writes it down: one planned `domain_check` row a domain, cut into batches."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
@@ -17,7 +17,7 @@ def plan_batches(run: Run, status: Engine) -> tuple[list[int], int]:
 
     A run that is planned keeps its plan.
     """
-    planned_at = datetime.now(UTC)
+    planned_at = run.clock()
     key = {"run_id": run.run_id}
     listed = run.listed_domains()
     with status.begin() as connection:

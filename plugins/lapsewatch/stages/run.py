@@ -1,10 +1,17 @@
 """What a stage knows of the run that it belongs to."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from lapsewatch.core.domains import Registrable, classify_host
 from lapsewatch.core.errors import SetupError
+from lapsewatch.core.policy import Policy
+
+
+def utc_now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +19,7 @@ class Run:
     """A run of the DAG: its id, its own date (UTC), and what its Params say.
 
     `as_of` is the logical date (or, for a run by hand without one, when it was triggered), so that a retry after
-    midnight gives the same answer.
+    midnight gives the same answer. `clock` tells when something is seen or done; a replay of the past brings its own.
     """
 
     run_id: str
@@ -20,8 +27,11 @@ class Run:
     scope: str = "due"
     domains: tuple[str, ...] = ()
     client: str = "fastly"
+    policy: Policy = Policy.CORROBORATED
     dry_run: bool = True
     max_unverifications: int = 1000
+    max_rdap_calls: int = 2000
+    clock: Callable[[], datetime] = field(default=utc_now, compare=False)
 
     def listed_domains(self) -> list[str]:
         """Return the list that the run keeps to, as registrable domains, each once; empty without the scope `list`.
@@ -45,6 +55,7 @@ STAGES = (
     "extract_domains",
     "plan_batches",
     "check_batch",
+    "corroborate_checks",
     "validate_checks",
     "store_domain_status",
     "unverify_emails",

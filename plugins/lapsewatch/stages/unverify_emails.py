@@ -6,18 +6,19 @@ database, then confirmed. An attempt that finds an open intent asks the user dat
 
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row
 
 from lapsewatch.core.errors import RunStopped
-from lapsewatch.core.policy import MAX_EVIDENCE_AGE
+from lapsewatch.core.policy import MAX_EVIDENCE_AGE, changed_hands_reason
 from lapsewatch.stages.run import Run
 from lapsewatch.status_database.journal import Counts
 from lapsewatch.status_database.statements import statement
-from lapsewatch.user_databases.database import JudgedAddress, UserDatabase
+from lapsewatch.user_databases.database import JudgedAddress, SuspectHost, UserDatabase
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,10 @@ def unverify_emails(run: Run, users: UserDatabase, status: Engine) -> Counts:
     Raises RunStopped, with nothing recorded or changed, where they are more than `max_unverifications`; a dry run
     only warns.
     """
-    now = datetime.now(UTC)
+    now = run.clock()
     counts: Counts = {
         "reconciled_count": _reconcile(users, status),
+        "inferred_lapse_count": _infer_lapses(run, users, status),
         "candidate_count": _record_intents(run, users, status, now),
     }
     if not run.dry_run:
@@ -55,6 +57,30 @@ def _reconcile(users: UserDatabase, status: Engine) -> int:
             reconciled += len(done)
         connection.execute(statement("skip_ended_lapses"))
     return reconciled
+
+
+def _infer_lapses(run: Run, users: UserDatabase, status: Engine) -> int:
+    """Open a lapse for each registration that is later than the verification of an address under it.
+
+    Nobody saw such a domain lapse; still, whoever holds it now is not who verified the address. Each registration is
+    compared once.
+    """
+    inferred = 0
+    with status.begin() as connection, status.connect() as reading:
+        streamed = reading.execution_options(stream_results=True, yield_per=HOSTS_PER_LOOKUP)
+        for hosts in streamed.execute(statement("select_unexamined_registrations")).partitions():
+            made = {row.host: row for row in hosts}
+            suspects = [SuspectHost(row.host, row.registered_at, unknown_too=False) for row in hosts]
+            older = {made[found.host].domain: made[found.host].registered_at for found in users.addresses_on(suspects)}
+            domains = [
+                {"domain": domain, "reason": changed_hands_reason(registered_at)}
+                for domain, registered_at in older.items()
+            ]
+            values = {"domains": json.dumps(domains), "run_id": run.run_id, "due_at": run.as_of}
+            inferred += connection.execute(statement("infer_lapses"), values).rowcount
+            examined = {"domains": sorted({row.domain for row in hosts})}
+            connection.execute(statement("mark_registrations_examined"), examined)
+    return inferred
 
 
 def _record_intents(run: Run, users: UserDatabase, status: Engine, now: datetime) -> int:
@@ -84,20 +110,42 @@ def _record_intents(run: Run, users: UserDatabase, status: Engine, now: datetime
 def _record_addresses(
     connection: Connection, run: Run, users: UserDatabase, lapsed: Sequence[Row[Any]], now: datetime
 ) -> None:
-    of_host = {row.host: row for row in lapsed}
+    lapses_of: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in lapsed:
+        lapses_of[row.host].append(row)
+    # The newest lapse spares the fewest: what it leaves aside, the older ones leave aside too.
+    suspects = [
+        SuspectHost(
+            host,
+            verified_before=max(lapse.began_at for lapse in lapses),
+            unknown_too=any(lapse.kind == "observed" for lapse in lapses),
+        )
+        for host, lapses in lapses_of.items()
+    ]
     addresses = [
         {
             "address_key": found.address_key,
             "host": found.host,
-            "domain": of_host[found.host].domain,
-            "lapsed_at": of_host[found.host].lapsed_at.isoformat(),
-            "reason": of_host[found.host].reason,
-            "evidence": of_host[found.host].evidence,
+            "verified_at": found.verified_at.isoformat() if found.verified_at else None,
+            "domain": lapse.domain,
+            "lapsed_at": lapse.lapsed_at.isoformat(),
+            "reason": lapse.reason,
+            "evidence": lapse.evidence,
         }
-        for found in users.addresses_on(of_host)
+        for found in users.addresses_on(suspects)
+        for lapse in lapses_of[found.host]
+        if _is_touched_by(lapse, found.verified_at)
     ]
     values = {"addresses": json.dumps(addresses), "run_id": run.run_id, "dry_run": run.dry_run, "now": now}
     connection.execute(statement("insert_unverifications"), values)
+
+
+def _is_touched_by(lapse: Row[Any], verified_at: datetime | None) -> bool:
+    """Tell whether a lapse ends the trust in an address: not where it was verified since, by a quicker owner."""
+    if verified_at is None:
+        # Seen to lapse, the domain is no longer the owner's, whenever the address was verified; to infer takes a date.
+        return bool(lapse.kind == "observed")
+    return bool(verified_at < lapse.began_at)
 
 
 def _carry_out(run: Run, users: UserDatabase, status: Engine, now: datetime) -> tuple[int, int]:
@@ -134,7 +182,7 @@ def _judged(rows: Sequence[Row[Any]]) -> list[JudgedAddress]:
             address_key=row.address_key,
             host=row.host,
             checked_at=datetime.fromisoformat(row.evidence["checked_at"]),
-            flags=tuple(row.evidence["flags"]),
+            flags=tuple(row.evidence.get("flags", ())),
         )
         for row in rows
     ]

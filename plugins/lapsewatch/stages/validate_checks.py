@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pandas as pd
 from sqlalchemy import Connection, Engine
@@ -27,11 +27,12 @@ def validate_checks(run: Run, status: Engine) -> Counts:
     with status.begin() as connection:
         key = {"run_id": run.run_id}
         connection.execute(statement("clear_quarantine"), key)
-        for frame in _pieces(connection, run.run_id):
+        now = run.clock()
+        for frame in _pieces(connection, run.run_id, now):
             bad = audit_checks(frame, audit)
             rows = json.dumps([{"domain": domain, "reason": reason} for domain, reason in bad.items()])
             connection.execute(statement("quarantine_checks"), key | {"rows": rows})
-        key_now = key | {"now": datetime.now(UTC)}
+        key_now = key | {"now": now}
         figures = connection.execute(statement("select_run_figures"), key_now).mappings().one()
         audit_run(dict(figures), audit)
         result = {
@@ -51,11 +52,11 @@ def validate_checks(run: Run, status: Engine) -> Counts:
     return counts
 
 
-def _pieces(connection: Connection, run_id: str) -> Iterator[pd.DataFrame]:
+def _pieces(connection: Connection, run_id: str, now: datetime) -> Iterator[pd.DataFrame]:
     """Yield the run's answered rows in data frames, by keyset, so that no cursor stays open under the updates."""
     last = ""
     while True:
-        values = {"run_id": run_id, "after": last, "most": ROWS_PER_PIECE}
+        values = {"run_id": run_id, "now": now, "after": last, "most": ROWS_PER_PIECE}
         rows = connection.execute(statement("select_answered_checks"), values)
         frame = pd.DataFrame(rows.all(), columns=list(rows.keys()))
         if frame.empty:

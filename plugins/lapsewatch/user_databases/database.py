@@ -34,11 +34,21 @@ class HostCount:
 
 
 @dataclass(frozen=True, slots=True)
+class SuspectHost:
+    """A host whose addresses are asked for: those verified before a time, and those of which nobody knows when."""
+
+    host: str
+    verified_before: datetime
+    unknown_too: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AddressKey:
-    """A verified address by its key in the user database, and the host it is on."""
+    """A verified address by its key in the user database, the host it is on, and when it was verified, if known."""
 
     address_key: str
     host: str
+    verified_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +75,23 @@ class UserDatabase:
             for row in rows:
                 yield HostCount(row.host, row.at_sign_count, row.is_quoted, row.address_count)
 
-    def addresses_on(self, hosts: Iterable[str]) -> Iterator[AddressKey]:
+    def addresses_on(self, hosts: Iterable[SuspectHost]) -> Iterator[AddressKey]:
         """Stream the keys of verified, well-formed addresses on hosts as `hosts()` named them."""
         with self._reading() as connection:
-            values = {"hosts": list(hosts)}
-            for row in connection.execute(self._profile.statement("select_addresses"), values):
-                yield AddressKey(row.address_key, row.host)
+            for row in connection.execute(self._profile.statement("select_addresses"), {"hosts": _as_json(hosts)}):
+                yield AddressKey(row.address_key, row.host, row.verified_at)
 
     def unverify(self, addresses: Iterable[JudgedAddress]) -> set[str]:
         """Take away verifications in one transaction, where they still stand. Return the keys that lost theirs."""
         with self._guarded(), self._engine.begin() as connection:
-            rows = connection.execute(self._profile.statement("unverify_addresses"), _bound(addresses))
+            rows = connection.execute(self._profile.statement("unverify_addresses"), {"addresses": _as_json(addresses)})
             return set(rows.scalars())
 
     def unverified(self, addresses: Iterable[JudgedAddress]) -> set[str]:
         """Return the keys of those addresses that were unverified by Lapsewatch on exactly this evidence."""
         with self._reading() as connection:
-            rows = connection.execute(self._profile.statement("select_unverified_addresses"), _bound(addresses))
+            statement = self._profile.statement("select_unverified_addresses")
+            rows = connection.execute(statement, {"addresses": _as_json(addresses)})
             return set(rows.scalars())
 
     @contextmanager
@@ -113,5 +123,5 @@ def _sqlstate(error: DBAPIError) -> str | None:
     return getattr(error.orig, "sqlstate", None)
 
 
-def _bound(addresses: Iterable[JudgedAddress]) -> dict[str, str]:
-    return {"addresses": json.dumps([asdict(address) for address in addresses], default=datetime.isoformat)}
+def _as_json(rows: Iterable[SuspectHost] | Iterable[JudgedAddress]) -> str:
+    return json.dumps([asdict(row) for row in rows], default=datetime.isoformat)

@@ -1,0 +1,1 @@
+select coalesce(sum(rdap_call_count), 0) from lapsewatch.domain_check where run_id = :run_id

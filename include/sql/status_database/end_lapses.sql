@@ -1,0 +1,13 @@
+-- The same registration stands again: its owner renewed it. Lapses that began after the reading are not meant.
+update lapsewatch.domain_lapse as lapse
+set ended_at = checked.checked_at,
+    ended_run_id = checked.run_id,
+    end_reason = 'the same registration was renewed'
+from lapsewatch.domain_check as checked
+join lapsewatch.domain_status as known
+    on known.domain = checked.domain and known.run_id = checked.run_id and known.checked_at = checked.checked_at
+where checked.run_id = :run_id
+  and checked.is_renewed
+  and lapse.domain = checked.domain
+  and lapse.ended_at is null
+  and lapse.lapsed_at < checked.checked_at

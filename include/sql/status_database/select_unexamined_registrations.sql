@@ -1,0 +1,9 @@
+-- Hosts under domains whose registration has not yet been compared with the verification of their addresses.
+select host.host, status.domain, status.registered_at
+from lapsewatch.domain_status as status
+join lapsewatch.email_host as host using (domain)
+where status.registered_at is not null
+  and status.registered_at is distinct from status.examined_registered_at
+  and status.policy = 'corroborated'
+  and host.address_count > 0
+order by host.host

@@ -1,0 +1,15 @@
+-- Rows that want a second witness, doubt before dates, with the hosts that most addresses are on. Those that want a date
+-- come by how long the registry has not been seen, so that a small budget gets round in the end.
+select checked.domain, checked.flags, checked.previous, checked.need, checked.checked_at,
+       array(
+           select host.host
+           from lapsewatch.email_host as host
+           where host.domain = checked.domain and host.address_count > 0
+           order by host.address_count desc, host.host
+           limit :most_hosts
+       ) as hosts
+from lapsewatch.domain_check as checked
+join lapsewatch.domain_status as known using (domain)
+where checked.run_id = :run_id and checked.need is not null and checked.witnessed_at is null
+  and checked.checked_at is not null
+order by checked.need = 'date', known.registry_seen_at nulls first, checked.domain
