@@ -110,8 +110,7 @@ def _faulty(query: Message, found: Found, fault: FaultRule, over_tcp: bool) -> M
 
 def _about_another(query: Message, found: Found) -> Message:
     """The answer to a question that was not asked."""
-    asked = query.question[0]
-    return _response(make_query(f"not-{asked.name}", asked.rdtype, id=query.id), found)
+    return _response(make_query("another-domain.com", query.question[0].rdtype, id=query.id), found)
 
 
 def _form_error(wire: bytes) -> Message:
