@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -14,6 +15,10 @@ from tests.conftest import API_KEY, EPOCH, SimulatedInternet, days, simulated
 
 DOMAINS = [f"domain{number}.com" for number in range(60)]
 FAST = Pace(requests_per_second=1000, max_in_flight=16)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +37,7 @@ def client(town: SimulatedInternet) -> Iterator[FastlyClient]:
 
 
 def test_every_domain_is_asked_once(town: SimulatedInternet, client: FastlyClient) -> None:
-    answers = list(ask_all(client, DOMAINS, FAST))
+    answers = list(ask_all(client, DOMAINS, FAST, now))
     assert sorted(answer.domain for answer in answers) == sorted(DOMAINS)
     assert all(isinstance(answer.outcome, Evidence) and answer.call_count == 1 for answer in answers)
     assert town.calls()["total"] == len(DOMAINS)
@@ -40,7 +45,7 @@ def test_every_domain_is_asked_once(town: SimulatedInternet, client: FastlyClien
 
 def test_many_are_in_flight_at_once(town: SimulatedInternet, client: FastlyClient) -> None:
     town.change_settings(latency_ms=100)
-    answers = list(ask_all(client, DOMAINS, Pace(requests_per_second=1000, max_in_flight=16)))
+    answers = list(ask_all(client, DOMAINS, Pace(requests_per_second=1000, max_in_flight=16), now))
     span = max(answer.checked_at for answer in answers) - min(answer.checked_at for answer in answers)
     waited = sum(answer.latency_ms for answer in answers) / 1000
     assert waited > 3 * span.total_seconds()
@@ -48,14 +53,14 @@ def test_many_are_in_flight_at_once(town: SimulatedInternet, client: FastlyClien
 
 def test_a_passing_fault_is_asked_again_and_counted(town: SimulatedInternet, client: FastlyClient) -> None:
     town.order_faults({"kind": "server_error", "status": 502, "times": 2, "domains": ["domain0.com"]})
-    [answer] = ask_all(client, ["domain0.com"], FAST)
+    [answer] = ask_all(client, ["domain0.com"], FAST, now)
     assert isinstance(answer.outcome, Evidence)
     assert answer.call_count == 3
 
 
 def test_a_lasting_fault_ends_without_evidence(town: SimulatedInternet, client: FastlyClient) -> None:
     town.order_faults({"kind": "server_error", "status": 500, "domains": ["domain1.com"]})
-    outcomes = {answer.domain: answer.outcome for answer in ask_all(client, DOMAINS[:5], FAST)}
+    outcomes = {answer.domain: answer.outcome for answer in ask_all(client, DOMAINS[:5], FAST, now)}
     assert isinstance(outcomes["domain1.com"], NoEvidence)
     assert outcomes["domain1.com"].reason is NoEvidenceReason.SERVER_ERROR
     assert sum(isinstance(outcome, Evidence) for outcome in outcomes.values()) == 4
@@ -63,13 +68,13 @@ def test_a_lasting_fault_ends_without_evidence(town: SimulatedInternet, client: 
 
 def test_a_useless_answer_is_not_paid_for_twice(town: SimulatedInternet, client: FastlyClient) -> None:
     town.order_faults({"kind": "unknown_flag"})
-    [answer] = ask_all(client, ["domain0.com"], FAST)
+    [answer] = ask_all(client, ["domain0.com"], FAST, now)
     assert answer.call_count == 1
 
 
 def test_a_pause_that_was_asked_for_holds_everybody(town: SimulatedInternet, client: FastlyClient) -> None:
     town.order_faults({"kind": "rate_limited", "seconds": 1.0, "times": 1})
-    answers = list(ask_all(client, DOMAINS[:10], Pace(requests_per_second=1000, max_in_flight=1)))
+    answers = list(ask_all(client, DOMAINS[:10], Pace(requests_per_second=1000, max_in_flight=1), now))
     assert all(isinstance(answer.outcome, Evidence) for answer in answers)
     [paused] = [answer for answer in answers if answer.call_count == 2]
     others = [answer.checked_at for answer in answers if answer.call_count == 1]
@@ -82,7 +87,7 @@ def test_a_pause_beyond_patience_is_left_to_the_next_run(
 ) -> None:
     monkeypatch.setattr(asking, "MAX_PAUSE", 0.5)
     town.order_faults({"kind": "rate_limited", "seconds": 300.0})
-    [answer] = ask_all(client, ["domain0.com"], FAST)
+    [answer] = ask_all(client, ["domain0.com"], FAST, now)
     assert isinstance(answer.outcome, NoEvidence)
     assert answer.outcome.reason is NoEvidenceReason.RATE_LIMITED
     assert answer.call_count == 1
@@ -90,7 +95,7 @@ def test_a_pause_beyond_patience_is_left_to_the_next_run(
 
 def test_the_rate_is_kept(town: SimulatedInternet, client: FastlyClient) -> None:
     town.change_settings(requests_per_second=20)
-    answers = list(ask_all(client, DOMAINS[:30], Pace(requests_per_second=15, max_in_flight=16)))
+    answers = list(ask_all(client, DOMAINS[:30], Pace(requests_per_second=15, max_in_flight=16), now))
     assert town.calls()["by_status"] == {"200": 30}
     assert all(answer.call_count == 1 for answer in answers)
 
@@ -99,7 +104,8 @@ def test_a_refused_key_stops_the_batch(town: SimulatedInternet) -> None:
     town.order_faults()
     town.forget_calls()
     with pooled_session(4) as session, pytest.raises(Refused):
-        list(ask_all(FastlyClient(session, town.url, "wrong"), DOMAINS, Pace(requests_per_second=20, max_in_flight=4)))
+        refused = FastlyClient(session, town.url, "wrong")
+        list(ask_all(refused, DOMAINS, Pace(requests_per_second=20, max_in_flight=4), now))
     assert town.calls()["total"] < len(DOMAINS)
 
 
@@ -108,14 +114,19 @@ def test_a_timeout_is_no_evidence(
 ) -> None:
     monkeypatch.setattr(status_api, "TIMEOUT", (1.0, 0.05))
     town.order_faults({"kind": "timeout", "seconds": 0.3})
-    [answer] = ask_all(client, ["domain0.com"], FAST)
+    [answer] = ask_all(client, ["domain0.com"], FAST, now)
     assert isinstance(answer.outcome, NoEvidence)
     assert answer.outcome.reason is NoEvidenceReason.TIMEOUT
     assert answer.call_count == asking.MAX_ATTEMPTS
 
 
+def test_answers_are_dated_by_the_clock_that_was_given(client: FastlyClient) -> None:
+    [answer] = ask_all(client, ["domain0.com"], FAST, lambda: EPOCH)
+    assert answer.checked_at == EPOCH
+
+
 def test_nothing_to_ask_is_nothing_to_do(client: FastlyClient) -> None:
-    assert list(ask_all(client, [], FAST)) == []
+    assert list(ask_all(client, [], FAST, now)) == []
 
 
 def test_the_session_keeps_a_connection_for_every_call_in_flight() -> None:
