@@ -103,9 +103,9 @@ def test_the_rate_is_kept(town: SimulatedInternet, client: FastlyClient) -> None
 def test_a_refused_key_stops_the_batch(town: SimulatedInternet) -> None:
     town.order_faults()
     town.forget_calls()
+    pace = Pace(requests_per_second=20, max_in_flight=4)
     with pooled_session(4) as session, pytest.raises(Refused):
-        refused = FastlyClient(session, town.url, "wrong")
-        list(ask_all(refused, DOMAINS, Pace(requests_per_second=20, max_in_flight=4), now))
+        list(ask_all(FastlyClient(session, town.url, "wrong"), DOMAINS, pace, now))
     assert town.calls()["total"] < len(DOMAINS)
 
 
