@@ -26,6 +26,8 @@ def read_case(given: Mapping[str, Any], now: datetime) -> Case:
 
     Times without an offset are UTC. Raises BadCase for anything that `docs/policies.md` does not allow.
     """
+    if not isinstance(given, dict):
+        raise BadCase("the case is not an object")
     _only(given, {"domain", "flags", "rdap", "dns", "previous", "address", "now"}, "the case")
     address = _object(given.get("address"), "address")
     _only(address, {"verified_at"}, "address")
@@ -90,13 +92,19 @@ def _list(given: object, name: str) -> list[Any]:
 
 def _only(given: Mapping[str, Any], known: Any, name: str) -> None:
     if unknown := sorted(set(given) - set(known)):
-        raise BadCase(f"{name} has no {unknown[0]!r}: it has {', '.join(sorted(known))}")
+        raise BadCase(f"{name} has no {_shown(unknown[0])}: it has {', '.join(sorted(known))}")
 
 
 def _member(kind: type[Member], given: object, name: str) -> Member:
     if not isinstance(given, str) or given not in {member.value for member in kind}:
-        raise BadCase(f"{name}: {given!r} is not one of {', '.join(member.value for member in kind)}")
+        raise BadCase(f"{name}: {_shown(given)} is not one of {', '.join(member.value for member in kind)}")
     return kind(given)
+
+
+def _shown(given: object) -> str:
+    """Return what was given for a message to quote, unless it is no short word: then it may be anything, or anybody."""
+    is_word = isinstance(given, str) and len(given) <= 40 and given.isprintable() and "@" not in given
+    return repr(given) if is_word else "what is given"
 
 
 def _words(given: object, name: str) -> tuple[str, ...]:

@@ -160,12 +160,29 @@ def standing(case: Case) -> Standing:
     return Standing(phase, tuple(witness for witness, agrees in said.items() if agrees))
 
 
+def is_restoring(rdap: RdapReading | None) -> bool:
+    """Tell whether the registry says that a restore has been paid for."""
+    return rdap is not None and rdap.outcome is RdapOutcome.FOUND and RESTORING in rdap.status
+
+
 def registered_at(case: Case) -> datetime | None:
     """Return when the registration that the registry shows now was made; a date in the future is none."""
     rdap = case.rdap
     if rdap is None or rdap.outcome is not RdapOutcome.FOUND or rdap.registered_at is None:
         return None
     return rdap.registered_at if rdap.registered_at <= case.now else None
+
+
+def known_registration(case: Case) -> datetime | None:
+    """Return when the latest registration that anybody knows of was made, as the registry says or said."""
+    made = registered_at(case) or case.previous.registered_at
+    return made if made is not None and made <= case.now else None
+
+
+def is_registered_since(case: Case) -> bool:
+    """Tell whether a registration is strictly later than the address's verification."""
+    made = known_registration(case)
+    return made is not None and case.verified_at is not None and made > case.verified_at
 
 
 def is_delegated(dns: DnsReading | None) -> bool:
@@ -213,11 +230,13 @@ def _is_another_registration(previous: History, made: datetime) -> bool:
 
 def _remembered_change(case: Case) -> Standing | None:
     """A re-registered domain looks perfectly active: where the registry says nothing new, what it said before holds."""
-    previous = case.previous
-    if previous.registered_at is None or previous.lapsed_at is None or previous.registered_at < previous.lapsed_at:
+    made, lapsed_at = known_registration(case), case.previous.lapsed_at
+    if made is None:
         return None
+    is_later = lapsed_at is not None and made >= lapsed_at
     looks_alive = phase_of_record(case.rdap) in {Phase.UNKNOWN, Phase.ACTIVE} and phase_of(case.flags) is Phase.ACTIVE
-    return Standing(Phase.REREGISTERED, (Witness.PREVIOUS,)) if looks_alive else None
+    changed = looks_alive and (is_later or is_registered_since(case))
+    return Standing(Phase.REREGISTERED, (Witness.PREVIOUS,)) if changed else None
 
 
 def _phase_of_delegation(dns: DnsReading | None) -> Phase:
@@ -234,8 +253,8 @@ def _dns_agrees(dns: DnsReading | None, phase: Phase) -> bool:
     match phase:
         case Phase.ACTIVE:
             return is_delegated(dns)
-        case Phase.EXPIRED:
+        case Phase.EXPIRED | Phase.REDEMPTION | Phase.PENDING_DELETE:
             return is_mail_gone(dns)
-        case Phase.REDEMPTION | Phase.PENDING_DELETE | Phase.RELEASED | Phase.UNDELEGATED | Phase.HELD:
+        case Phase.RELEASED | Phase.UNDELEGATED | Phase.HELD:
             return is_undelegated(dns)
     return False

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from lapsewatch.core.evidence import Flag, RdapOutcome
+from lapsewatch.core.evidence import DnsOutcome, Flag, RdapOutcome
 from lapsewatch.core.lifecycle import (
     ADVERSE,
-    RESTORING,
     Case,
     Phase,
     Standing,
     Witness,
     is_delegated,
     is_mail_gone,
+    is_registered_since,
+    is_restoring,
+    known_registration,
     phase_of,
     phase_of_record,
     registered_at,
@@ -73,13 +75,14 @@ def decide(case: Case, policy: Policy = Policy.CORROBORATED) -> Decision:
     """Decide on a case. Never raises; missing evidence never ends in `unverify`, nor does a date alone."""
     stands = standing(case)
     verdict, reason, witnesses = _RULES[policy](case, stands)
+    is_over = _is_over(case, stands, verdict, policy)
     return Decision(
         phase=stands.phase,
         verdict=verdict,
         reason=reason,
         witnesses=witnesses,
-        adverse_since=_adverse_since(case, stands, verdict),
-        is_renewed=_has_lapsed(case) and _is_over(case, stands, verdict, policy),
+        adverse_since=None if is_over else _adverse_since(case, stands, verdict),
+        is_renewed=_has_lapsed(case) and is_over,
     )
 
 
@@ -93,13 +96,13 @@ Ruling = tuple[Verdict, str, tuple[Witness, ...]]
 
 _FACTS = {
     Phase.ACTIVE: "the domain is registered",
-    Phase.EXPIRED: "the registration has expired and its owner has not renewed it yet",
-    Phase.REDEMPTION: "the domain was not renewed and is in redemption: only a paid restore brings it back",
-    Phase.PENDING_DELETE: "the domain was not renewed and is about to be deleted: then anyone can register it",
-    Phase.RELEASED: "the domain is not registered: anyone can register it",
+    Phase.EXPIRED: "the registration has come to its date and is in the grace period in which it can be renewed",
+    Phase.REDEMPTION: "the domain was not renewed and is in redemption, where only a paid restore brings it back",
+    Phase.PENDING_DELETE: "the domain was not renewed and is about to be deleted, after which anyone can register it",
+    Phase.RELEASED: "the domain is not registered, so anyone can register it",
     Phase.REREGISTERED: "the domain was released and registered anew",
     Phase.UNDELEGATED: "the domain is not in DNS, which is weak evidence",
-    Phase.HELD: "the domain is registered but on hold, by mistake or in a dispute",
+    Phase.HELD: "the domain is registered but on hold, which may be a mistake or a dispute",
     Phase.RESERVED: "the registry keeps the domain back or sells it itself",
     Phase.UNKNOWN: "no evidence: nothing changes, and the next run asks again",
 }
@@ -129,29 +132,35 @@ def _corroborated(case: Case, stands: Standing) -> Ruling:
 def _on_adverse_reading(case: Case, stands: Standing) -> Ruling:
     """An adverse reading counts when a second witness agrees: the registry, else DNS, else the same a day later."""
     fact, witnesses = _FACTS[stands.phase], stands.witnesses
-    if case.rdap is not None and RESTORING in case.rdap.status:
+    made = known_registration(case)
+    if made is not None and is_registered_since(case):
+        by = Witness.RDAP if registered_at(case) else Witness.PREVIOUS
+        reason = f"{fact}; before that it was registered anew on {_day(made)}, after the address was verified"
+        return Verdict.UNVERIFY, reason, witnesses if by in witnesses else (*witnesses, by)
+    if is_restoring(case.rdap):
         return Verdict.WATCH, f"{fact}; its owner has paid for one, and the registry waits for the report", witnesses
-    if _is_registered_since(case):
-        return Verdict.UNVERIFY, f"{fact}, and it was registered anew after the address was verified", witnesses
+    if _is_contradicted(case, stands):
+        others = "DNS" if is_delegated(case.dns) else "the status API"
+        reason = f"{fact}, {_say(witnesses)}, but not {others}: it is asked about again tomorrow"
+        return Verdict.WATCH, reason, witnesses
     if len(witnesses) == 1:
-        if _is_contradicted(case, stands.phase):
-            others = "DNS" if is_delegated(case.dns) else "the status API"
-            return Verdict.WATCH, f"{fact}, says {_names(witnesses)}, but not {others}: asked again tomorrow", witnesses
         if not _stood_for_a_day(case):
-            return Verdict.WATCH, f"{fact}, says {_names(witnesses)} alone: a second witness is awaited", witnesses
+            return Verdict.WATCH, f"{fact}, {_say(witnesses)} alone: a second witness is awaited", witnesses
         witnesses = (*witnesses, Witness.PREVIOUS)
-    if _is_verified_since(case):
+    if _is_verified_since_readings_began(case):
         return Verdict.WATCH, f"{fact}, but the address was verified again after that began: left alone", witnesses
-    return Verdict.UNVERIFY, f"{fact}, say {_names(witnesses)}", witnesses
+    return Verdict.UNVERIFY, f"{fact}, {_say(witnesses)}", witnesses
 
 
-def _is_contradicted(case: Case, phase: Phase) -> bool:
-    """Tell whether a witness who could agree says the opposite: while mail arrives, the owner still holds the domain.
+def _is_contradicted(case: Case, stands: Standing) -> bool:
+    """Tell whether one witness stands alone against another: while mail arrives, the owner still holds the domain.
 
-    A leading `active` flag contradicts a registry that knows no registration, not one that speaks of redemption,
-    because `expiring` is not guaranteed to be shown.
+    A delegated domain is not released, be it parked or not. A leading `active` flag contradicts a registry that knows
+    no registration, not one that speaks of redemption, because `expiring` is not guaranteed to be shown.
     """
-    return is_delegated(case.dns) or (phase is Phase.RELEASED and phase_of(case.flags) is Phase.ACTIVE)
+    if stands.phase not in ADVERSE or len(stands.witnesses) > 1:
+        return False
+    return is_delegated(case.dns) or (stands.phase is Phase.RELEASED and phase_of(case.flags) is Phase.ACTIVE)
 
 
 def _stood_for_a_day(case: Case) -> bool:
@@ -159,32 +168,46 @@ def _stood_for_a_day(case: Case) -> bool:
     return case.previous.phase in ADVERSE and since is not None and case.now - since >= SECOND_READING_AFTER
 
 
-def _is_verified_since(case: Case) -> bool:
-    """Tell whether the address was verified in the course of this lapse: by an owner who was quicker than we."""
-    began = case.previous.adverse_since or case.previous.lapsed_at
+def _readings_since(case: Case) -> datetime | None:
+    """Return when the readings of a lapse began that one of now would go on with; None where it is the first.
+
+    A reading of a registered domain in between ends them, unless the lapse is open: then only what `_adverse_since`
+    says does, so that one good answer amid stale ones is not followed by a second lapse.
+    """
+    previous = case.previous
+    if previous.phase is Phase.ACTIVE and previous.lapsed_at is None:
+        return None
+    return previous.adverse_since
+
+
+def _is_verified_since_readings_began(case: Case) -> bool:
+    """Tell whether the address was verified in the course of this lapse: by an owner who was quicker than we.
+
+    A domain that stood well or in other hands when it was last read lapses anew, whatever lapse is still open.
+    """
+    previous = case.previous
+    is_anew = previous.phase in {Phase.ACTIVE, Phase.REREGISTERED}
+    return _is_verified_since(case, _readings_since(case) or (None if is_anew else previous.lapsed_at))
+
+
+def _is_verified_since(case: Case, began: datetime | None) -> bool:
     return began is not None and case.verified_at is not None and case.verified_at >= began
-
-
-def _is_registered_since(case: Case) -> bool:
-    """Tell whether the registration that stands is strictly later than the address's verification."""
-    made = registered_at(case) or case.previous.registered_at
-    return made is not None and case.verified_at is not None and made > case.verified_at
 
 
 def changed_hands_reason(made: datetime) -> str:
     """Return the reason to distrust an address that was verified before the domain's present registration was made."""
-    return f"{_FACTS[Phase.REREGISTERED]} on {made:%Y-%m-%d}, after the address was verified"
+    return f"{_FACTS[Phase.REREGISTERED]} on {_day(made)}, after the address was verified"
 
 
 def _on_change_of_hands(case: Case, stands: Standing) -> Ruling:
-    made = registered_at(case) or case.previous.registered_at or case.now
+    made = known_registration(case) or case.now
     fact, witnesses = _FACTS[stands.phase], stands.witnesses
     if case.verified_at is None:
-        reason = f"{fact} on {made:%Y-%m-%d}, after it had lapsed: whoever holds it now need not be its owner"
+        reason = f"{fact} on {_day(made)}, after it had lapsed: whoever holds it now need not be its owner"
         return Verdict.UNVERIFY, reason, witnesses
-    if _is_registered_since(case):
+    if is_registered_since(case):
         return Verdict.UNVERIFY, changed_hands_reason(made), witnesses
-    return Verdict.KEEP, f"{fact} on {made:%Y-%m-%d}, and the address was verified since", witnesses
+    return Verdict.KEEP, f"{fact} on {_day(made)}, and the address was verified since", witnesses
 
 
 def _on_expiry(case: Case, stands: Standing) -> Ruling:
@@ -192,9 +215,9 @@ def _on_expiry(case: Case, stands: Standing) -> Ruling:
     fact, witnesses = _FACTS[stands.phase], stands.witnesses
     if not is_mail_gone(case.dns):
         return Verdict.WATCH, f"{fact}: it is asked about again tomorrow", witnesses
-    if _is_verified_since(case):
+    if _is_verified_since_readings_began(case):
         return Verdict.WATCH, f"{fact}, but the address was verified again after that began: left alone", witnesses
-    return Verdict.UNVERIFY, f"{fact}, and mail no longer reaches the owner, say {_names(witnesses)}", witnesses
+    return Verdict.UNVERIFY, f"{fact}, and mail no longer reaches its owner, {_say(witnesses)}", witnesses
 
 
 def _on_registered_domain(case: Case, stands: Standing) -> Ruling:
@@ -202,15 +225,15 @@ def _on_registered_domain(case: Case, stands: Standing) -> Ruling:
     if phase_of(case.flags) in ADVERSE:
         return (
             Verdict.WATCH,
-            f"{fact}, says {_names(witnesses)}, but not the status API: asked again tomorrow",
+            f"{fact}, {_say(witnesses)}, but not the status API: it is asked about again tomorrow",
             witnesses,
         )
-    if _is_verified_since(case):
-        return Verdict.KEEP, f"{fact}, and the address was verified after the lapse", witnesses
+    if _is_verified_since(case, case.previous.adverse_since or case.previous.lapsed_at):
+        return Verdict.KEEP, f"{fact}, and the address was verified after the lapse began", witnesses
     if _has_lapsed(case) and not _is_same_registration_again(case, stands):
         return (
             Verdict.WATCH,
-            f"{fact} again after a lapse, and nothing says by whom: it is asked about again",
+            f"{fact} again after a lapse, and nothing says by whom: it is asked about again tomorrow",
             witnesses,
         )
     if case.rdap is not None and case.rdap.expires_at is not None and case.rdap.expires_at < case.now:
@@ -233,7 +256,7 @@ def _rubygems(case: Case, stands: Standing) -> Ruling:
     met = [flag for flag in case.flags if flag in RUBYGEMS_FLAGS]
     if not met:
         return Verdict.KEEP, "by RubyGems' rule: the status has none of the flags that count", (Witness.FLAGS,)
-    mx = case.dns.mx if case.dns is not None else None
+    mx = case.dns.mx if case.dns is not None and case.dns.outcome is not DnsOutcome.NO_EVIDENCE else None
     if mx is None:
         return Verdict.WATCH, f"by RubyGems' rule: the status has {_quoted(met)}, but DNS did not say", (Witness.FLAGS,)
     if mx:
@@ -258,7 +281,7 @@ def _is_over(case: Case, stands: Standing, verdict: Verdict, policy: Policy) -> 
     """Tell whether a lapse has ended: by the registry's word, or where a policy never asks it, by its own verdict."""
     if policy is Policy.CORROBORATED:
         return _is_same_registration_again(case, stands)
-    return verdict is Verdict.KEEP
+    return verdict is Verdict.KEEP and stands.phase is not Phase.REREGISTERED
 
 
 def _is_same_registration_again(case: Case, stands: Standing) -> bool:
@@ -273,15 +296,34 @@ def _is_same_registration_again(case: Case, stands: Standing) -> bool:
 
 
 def _adverse_since(case: Case, stands: Standing, verdict: Verdict) -> datetime | None:
-    """Return when the present readings of a lapse began; silence and weak readings neither begin nor end them."""
-    since = case.previous.adverse_since
-    if stands.phase in ADVERSE or (stands.phase is Phase.EXPIRED and is_mail_gone(case.dns)):
-        return since or case.now
-    if stands.phase is Phase.REREGISTERED or _is_same_registration_again(case, stands):
+    """Return when the present readings of a lapse began; silence and weak readings neither begin nor end them.
+
+    A contradicted reading does not count, so that the day a second reading takes begins with the first that nobody
+    contradicts. What ends the readings need not end the lapse: that is remembered by itself.
+    """
+    since, has_open_lapse = case.previous.adverse_since, case.previous.lapsed_at is not None
+    if stands.phase is Phase.REREGISTERED:
         return None
-    if stands.phase is Phase.ACTIVE and case.previous.lapsed_at is None and verdict is Verdict.KEEP:
-        return None
+    is_contradicted = _is_contradicted(case, stands)
+    if verdict is Verdict.UNVERIFY or (_speaks_of_lapse(case, stands) and not is_contradicted):
+        return _readings_since(case) or case.now
+    if is_contradicted:
+        return since if has_open_lapse else None
+    if stands.phase is Phase.ACTIVE and phase_of(case.flags) not in ADVERSE:
+        return since if verdict is Verdict.WATCH and not has_open_lapse else None
     return since
+
+
+def _speaks_of_lapse(case: Case, stands: Standing) -> bool:
+    return stands.phase in ADVERSE or (stands.phase is Phase.EXPIRED and is_mail_gone(case.dns))
+
+
+def _say(witnesses: tuple[Witness, ...]) -> str:
+    return f"{'says' if len(witnesses) == 1 else 'say'} {_names(witnesses)}"
+
+
+def _day(instant: datetime) -> str:
+    return instant.date().isoformat()
 
 
 def _names(witnesses: tuple[Witness, ...]) -> str:
