@@ -12,12 +12,17 @@ export UV_CACHE_DIR ?= $(CURDIR)/.uv/cache
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-install: .venv/installed ## install everything into .venv, as requirements.lock says
+install: .venv/linked ## install everything into .venv, as requirements.lock says
 
 .venv/installed: requirements.lock | $(UV)
 	@echo "Installing into .venv ..."
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv
 	@VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements.lock
+	@touch $@
+
+# The command `lapsewatch`, over the checkout as it stands.
+.venv/linked: .venv/installed pyproject.toml | $(UV)
+	@VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .uv/bin/uv:

@@ -1,0 +1,182 @@
+"""The arguments of `lapsewatch`, and how every command ends: with an exit code, and one clear line where it fails."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from lapsewatch.commands import exit_codes
+from lapsewatch.core.errors import LapsewatchError
+from lapsewatch.core.policy import Policy
+
+DEFAULT_MAX_RDAP_CALLS = 500
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name; return its exit code.
+
+    0: done. 1: trouble, told in a line on standard error. 2: input that can't be used. 130: interrupted.
+    """
+    chosen = _parser().parse_args(arguments)
+    try:
+        code = int(import_module(chosen.module).run(chosen))
+        sys.stdout.flush()
+    except exit_codes.BadInput as error:
+        code = _failed(error, exit_codes.BAD_INPUT)
+    except LapsewatchError as error:
+        code = _failed(error, exit_codes.TROUBLE)
+    except BrokenPipeError:
+        return _reader_left()
+    except KeyboardInterrupt:
+        code = exit_codes.INTERRUPTED
+    if code == exit_codes.INTERRUPTED:
+        _end_now()
+    return code
+
+
+def _failed(error: LapsewatchError, code: int) -> int:
+    sys.stderr.write(f"lapsewatch: {error}\n")
+    return code
+
+
+def _reader_left() -> int:
+    """End quietly where whoever read our output has gone, as `head` does; Python would complain while it closes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return exit_codes.TROUBLE
+
+
+def _end_now() -> None:
+    """End without waiting for questions that are still in flight; at its end Python would join their threads."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass
+    os._exit(exit_codes.INTERRUPTED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lapsewatch",
+        description="Asks and tells about the domains behind e-mail addresses. The daily run is an Airflow DAG; this"
+        " is for people, and for pipes.",
+        epilog="example: lapsewatch check example.com",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_check(commands)
+    _add_scan(commands)
+    _add_explain(commands)
+    _add_decide(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+def _add(commands: "Commands[argparse.ArgumentParser]", name: str, does: str, *more: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=does,
+        description="\n\n".join([does, *more]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.set_defaults(module=f"lapsewatch.commands.{name}")
+    return command
+
+
+def _add_check(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "check",
+        "Ask about domains now: evidence, phase and verdict.",
+        "Asks the status API (where there is a key), the registries over RDAP, and DNS. An address or a host stands\n"
+        "for the registrable domain behind it; of an address only the host is used.",
+    )
+    command.epilog = "examples:\n  lapsewatch check example.com\n  lapsewatch check --json example.com example.org"
+    command.add_argument("names", metavar="DOMAIN", nargs="+", help="a domain, a host or an e-mail address")
+    command.add_argument("--json", action="store_true", help="one JSON object a line, with the evidence")
+    _add_policy(command)
+    _add_client(command)
+
+
+def _add_scan(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "scan",
+        "Check the domains behind a list of addresses or domains.",
+        "The list is text, one a line, or CSV (with a header, separated by comma, semicolon or tab). Each domain is\n"
+        "asked about once; well-known providers are not asked about. Addresses stay in the file: nothing of them but\n"
+        "the host is kept, shown or written. Ctrl-C ends it with what is known so far.",
+    )
+    command.epilog = (
+        "examples:\n  lapsewatch scan addresses.txt\n"
+        "  lapsewatch scan users.csv --column login_email --csv result.csv\n"
+        "  psql --tuples-only --command 'select email from users' | lapsewatch scan - --json result.jsonl"
+    )
+    command.add_argument("file", metavar="FILE", help="the list; - is standard input")
+    command.add_argument(
+        "--column", metavar="NAME", help="the CSV's column (default: email, mail, address, domain or host)"
+    )
+    command.add_argument("--csv", metavar="FILE", help="write a row a domain; - is standard output")
+    command.add_argument("--json", metavar="FILE", help="write a JSON object a domain and line; - is standard output")
+    command.add_argument(
+        "--max-rdap-calls",
+        metavar="N",
+        type=_count,
+        default=DEFAULT_MAX_RDAP_CALLS,
+        help="how many questions to registries it may take, doubtful domains first (default: %(default)s); each"
+        " registry is asked about one domain a second",
+    )
+    _add_policy(command)
+    _add_client(command)
+
+
+def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "explain",
+        "Tell a domain's story from the status database, in words that can be pasted.",
+        "What is known now, every check, every lapse, and what was unverified why. The database is the Airflow\n"
+        "connection status_db (AIRFLOW_CONN_STATUS_DB).",
+    )
+    command.epilog = "examples:\n  lapsewatch explain example.com\n  lapsewatch explain --json mail.example.com"
+    command.add_argument("name", metavar="DOMAIN", help="a domain, a host or an e-mail address")
+    command.add_argument("--json", action="store_true", help="the same as one JSON object")
+
+
+def _add_decide(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "decide",
+        "Decide on evidence: reads cases as JSON lines, writes one verdict a line.",
+        "Asks nobody. docs/command-line.md describes the keys of a case; all but the domain may be missing. A line\n"
+        "that is no case is told on standard error with its number, and the exit status is then 2.",
+    )
+    command.epilog = 'example:\n  echo \'{"domain": "example.com", "flags": ["inactive"]}\' | lapsewatch decide'
+    _add_policy(command)
+
+
+def _add_policy(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--policy",
+        choices=[policy.value for policy in Policy],
+        default=Policy.CORROBORATED.value,
+        help="which rules decide (default: %(default)s); see docs/policies.md",
+    )
+
+
+def _add_client(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--client",
+        choices=["fastly", "domainr"],
+        default="fastly",
+        help="which status API to ask: the Airflow connection fastly_api or domainr_api (default: %(default)s)",
+    )
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("it is not negative")
+    return number
