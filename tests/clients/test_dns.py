@@ -236,6 +236,9 @@ def test_another_try_is_made_after_a_failure_and_none_after_an_answer(resolver: 
     resolver.reply = lambda query: next(replies)(query)
     assert DnsClient([resolver.resolver], tries=2).reading("example.com").outcome is NOT_DELEGATED
     assert len(resolver.asked) == 2
+    resolver.reply = answering(soa="com.", rcode=dns.rcode.NXDOMAIN)
+    DnsClient([resolver.resolver], tries=5).reading("example.com")
+    assert len(resolver.asked) == 3
 
 
 def test_the_next_resolver_is_asked_where_one_is_not_there(resolver: Scripted) -> None:

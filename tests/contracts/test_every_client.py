@@ -177,12 +177,13 @@ def test_a_fault_is_no_evidence_and_shows_neither_key_nor_domain(
     assert not make_ask(internet)("redeemable.org").startswith("no evidence")
 
 
-def test_what_is_not_there_is_no_evidence(name: str, make_ask: MakeAsk) -> None:
+def test_what_is_not_there_is_no_evidence(name: str, make_ask: MakeAsk, caplog: pytest.LogCaptureFixture) -> None:
     with simulated(World.of(LIVES, EPOCH)) as internet:
         ask = make_ask(internet)
     # Over UDP nobody says that nobody is there.
     reason = NoEvidenceReason.TIMEOUT if name == "dns" else NoEvidenceReason.UNREACHABLE
     assert ask("alive.com") == f"no evidence: {reason}"
+    assert "alive" not in caplog.text
 
 
 def test_what_is_no_domain_is_no_evidence(make_ask: MakeAsk, internet: SimulatedInternet) -> None:

@@ -160,7 +160,7 @@ def _exists(answer: dns.message.Message, name: Name) -> bool:
 
 def _speaks_from_above(answer: dns.message.Message, name: Name) -> bool:
     zones = [records.name for records in answer.authority if records.rdtype == RdataType.SOA]
-    return any(name.is_subdomain(zone) and name != zone for zone in zones)
+    return any(name.is_subdomain(zone) for zone in zones)
 
 
 def _nameservers(answer: dns.message.Message, name: Name) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 
@@ -56,7 +56,7 @@ class RdapClient:
         if base_url is None:
             raise BadAnswer(NoEvidenceReason.NO_SERVER, "no RDAP server is known for the top-level domain")
         host = urlsplit(base_url).netloc
-        url = f"{base_url}domain/{quote(domain, safe='')}"
+        url = f"{base_url}domain/{domain}"
         with self._turns.turn(host):
             answer = json_over_http.get(self._session, url, headers=HEADERS, timeout=TIMEOUT, max_bytes=MAX_BODY_BYTES)
         if answer.code == requests.codes.ok:

@@ -71,6 +71,8 @@ class Bootstrap:
     def server_for(self, domain: str) -> str | None:
         """Return the base URL, with a slash at its end, of the server for the domain; None where there is none.
 
+        What is no host name has no server either, so that nothing else ever becomes part of a question's URL.
+
         The longest entry that matches by whole labels counts (RFC 9224, section 4).
         """
         labels = (a_labels(domain) or "").split(".")
