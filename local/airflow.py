@@ -30,11 +30,14 @@ def connection(server: Server, database: str, **extra: str) -> str:
     )
 
 
-def environment(server: Server, *, api_url: str, api_key: str) -> dict[str, str]:
-    """Return the environment in which every `airflow` command sees this checkout and these databases only."""
+def environment(server: Server, *, internet_url: str, resolver: tuple[str, int], api_key: str) -> dict[str, str]:
+    """Return the environment in which every `airflow` command sees this checkout, these databases and this internet.
+
+    `internet_url` is where the simulator serves HTTP, `resolver` where it serves DNS (address and port).
+    """
     status_api = {
         "conn_type": "http",
-        "host": api_url,
+        "host": internet_url,
         "password": api_key,
         "extra": {"requests_per_second": 1000, "max_in_flight": 32},
     }
@@ -57,6 +60,15 @@ def environment(server: Server, *, api_url: str, api_key: str) -> dict[str, str]
         "AIRFLOW_CONN_STATUS_DB": connection(server, STATUS_DATABASE),
         "AIRFLOW_CONN_FASTLY_API": json.dumps(status_api),
         "AIRFLOW_CONN_DOMAINR_API": json.dumps(status_api),
+        "AIRFLOW_CONN_RDAP": json.dumps(
+            {
+                "conn_type": "http",
+                "host": f"{internet_url}/rdap/dns.json",
+                # Real registries are asked once a second; this one is ours.
+                "extra": {"requests_per_second": 1000, "max_in_flight": 16},
+            }
+        ),
+        "AIRFLOW_CONN_DNS": json.dumps({"conn_type": "generic", "host": resolver[0], "port": resolver[1]}),
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(PLUGINS)]),
     }
 

@@ -16,6 +16,7 @@ from local.checkout import ALEMBIC_INI, local_folder
 from local.postgres import Server
 from simulator.app import create_app
 from simulator.clock import Clock
+from simulator.resolver.server import serving_dns
 from simulator.server import serving
 from simulator.user_database import Seeded, seed
 from simulator.world import World
@@ -85,5 +86,6 @@ def running(accounts: int) -> Iterator[Installation]:
     epoch = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     world = World("lapsewatch", accounts, epoch)
     app = create_app(world, Clock(epoch), api_key=API_KEY, latency_ms=API_LATENCY_MS)
-    with postgres.running(cluster()) as server, serving(app) as api_url:
-        yield Installation(server, world, airflow.environment(server, api_url=api_url, api_key=API_KEY))
+    with postgres.running(cluster()) as server, serving(app) as url, serving_dns(app.state.dns) as resolver:
+        outside = airflow.environment(server, internet_url=url, resolver=resolver, api_key=API_KEY)
+        yield Installation(server, world, outside)

@@ -110,6 +110,10 @@ def installation(
         extra = {"requests_per_second": 500, "max_in_flight": 8}
         monkeypatch.setenv("AIRFLOW_CONN_FASTLY_API", json.dumps(status_api | {"extra": extra}))
         monkeypatch.setenv("AIRFLOW_CONN_DOMAINR_API", json.dumps(status_api))
+        rdap = {"conn_type": "http", "host": f"{internet.url}/rdap/dns.json"}
+        monkeypatch.setenv("AIRFLOW_CONN_RDAP", json.dumps(rdap | {"extra": extra}))
+        host, port = internet.dns
+        monkeypatch.setenv("AIRFLOW_CONN_DNS", json.dumps({"conn_type": "generic", "host": host, "port": port}))
         yield Installation(status_url, user_url, internet)
 
 

@@ -13,7 +13,7 @@ from lapsewatch.status_database.statements import statement
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine, text
 
-from tests.conftest import API_KEY, LIVES, SimulatedInternet
+from tests.conftest import API_KEY, LAPSED, LIVES, SimulatedInternet
 from tests.stages.conftest import RUN, rows
 
 PACE = Pace(requests_per_second=500, max_in_flight=8)
@@ -32,17 +32,22 @@ def client(internet: SimulatedInternet) -> Iterator[FastlyClient]:
         yield FastlyClient(session, internet.url, API_KEY)
 
 
-def test_evidence_is_written_with_what_it_means(planned: None, status: Engine, client: FastlyClient) -> None:
+def test_evidence_is_written_with_what_it_means_and_what_else_to_ask(
+    planned: None, status: Engine, client: FastlyClient
+) -> None:
     check_batch(RUN, 0, client, PACE, status)
-    found = rows(status, "select domain, phase, verdict, outcome from lapsewatch.domain_check")
+    found = rows(status, "select domain, phase, verdict, outcome, need from lapsewatch.domain_check")
+    assert {row["domain"]: row["need"] for row in found} == {
+        domain: "doubt" if domain in LAPSED else "date" for domain in LIVES
+    }
     assert {row["outcome"] for row in found} == {"evidence"}
     assert {row["domain"]: (row["phase"], row["verdict"]) for row in found} == {
         "alive.com": ("active", "keep"),
         "alive.co.uk": ("active", "keep"),
         "ingrace.net": ("active", "keep"),
-        "redeemable.org": ("redemption", "unverify"),
-        "deleted.io": ("pending_delete", "unverify"),
-        "released.dev": ("released", "unverify"),
+        "redeemable.org": ("redemption", "watch"),
+        "deleted.io": ("pending_delete", "watch"),
+        "released.dev": ("released", "watch"),
         "taken.net": ("active", "keep"),
         "xn--mnchen-3ya.de": ("active", "keep"),
     }
@@ -113,7 +118,13 @@ def test_the_first_answer_stands(planned: None, status: Engine, client: FastlyCl
     check_batch(RUN, 0, client, PACE, status)
     before = rows(status, "select * from lapsewatch.domain_check order by domain")
     late = [{"domain": "alive.com", "outcome": "evidence", "phase": "released", "checked_at": "2026-11-02T00:00:00Z"}]
-    values = {"run_id": RUN.run_id, "batch": 0, "provider": "fastly", "answers": json.dumps(late)}
+    values = {
+        "run_id": RUN.run_id,
+        "batch": 0,
+        "provider": "fastly",
+        "policy": "corroborated",
+        "answers": json.dumps(late),
+    }
     with status.begin() as connection:
         connection.execute(statement("record_answers"), values)
     assert rows(status, "select * from lapsewatch.domain_check order by domain") == before

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 from lapsewatch.core.errors import RunStopped
 from lapsewatch.core.evidence import NoEvidenceReason
+from lapsewatch.stages.run import STAGES
 from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.summarise_run import summarise_run
 from lapsewatch.stages.unverify_emails import unverify_emails
@@ -29,8 +30,9 @@ TOLD = {"lapsed.com": "inactive", "silent.com": NoEvidenceReason.TIMEOUT}
 
 def test_a_whole_run_is_counted(status: Engine, users: UserDatabase, check: Check) -> None:
     run = check(TOLD)
-    with stage(status, run.run_id, "check_batch", 0):
-        pass
+    for name in ("check_batch", "corroborate_checks"):
+        with stage(status, run.run_id, name, 0 if name == "check_batch" else -1) as counts:
+            counts |= {"unwitnessed_count": 7}
     for name, do in {
         "validate_checks": lambda: validate_checks(run, status),
         "store_domain_status": lambda: store_domain_status(run, status),
@@ -63,14 +65,17 @@ def test_a_whole_run_is_counted(status: Engine, users: UserDatabase, check: Chec
             "candidate_count": 2,
             "unverified_count": 2,
             "api_call_count": 3,
+            "rdap_call_count": 3,
+            "dns_call_count": 1,
+            "unwitnessed_count": 7,
+            "ended_lapse_count": 0,
+            "policy": "corroborated",
             "dry_run": False,
             "provider": "fastly",
         }
         == found
     )
-    assert set(found["stage_seconds"]) == {
-        "extract_domains", "plan_batches", "check_batch", "validate_checks", "store_domain_status", "unverify_emails",
-    }  # fmt: skip
+    assert set(found["stage_seconds"]) == {*STAGES} - {"summarise_run"}
     assert told["state"] == "success"
 
 

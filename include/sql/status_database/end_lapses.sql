@@ -10,4 +10,4 @@ where checked.run_id = :run_id
   and checked.is_renewed
   and lapse.domain = checked.domain
   and lapse.ended_at is null
-  and lapse.lapsed_at < checked.checked_at
+  and lapse.lapsed_at < coalesce(checked.witnessed_at, checked.checked_at)

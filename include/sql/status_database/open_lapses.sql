@@ -13,7 +13,11 @@ from lapsewatch.domain_check as checked
 join lapsewatch.domain_status as known
     on known.domain = checked.domain and known.run_id = checked.run_id and known.checked_at = checked.checked_at
 cross join lateral (
-    select case when checked.phase = 'reregistered' then known.registered_at else checked.checked_at end as lapsed_at,
+    -- Dated by the decision, which is not earlier than the first adverse reading.
+    select case
+               when checked.phase = 'reregistered' then known.registered_at
+               else coalesce(checked.witnessed_at, checked.checked_at)
+           end as lapsed_at,
            case when checked.phase = 'reregistered' then known.registered_at else checked.adverse_since end as began_at
 ) as event
 where checked.run_id = :run_id

@@ -1,0 +1,115 @@
+"""The real pipeline under the virtual clock: every stage of a daily run, on real databases, against the simulator."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+import requests
+from lapsewatch.clients.asking import Pace, pooled_session
+from lapsewatch.clients.dns import Resolver
+from lapsewatch.clients.fastly import FastlyClient
+from lapsewatch.clients.turns import MemoryTurnBook, ServerPace
+from lapsewatch.clients.witnesses import Witnesses, WitnessSettings, open_witnesses
+from lapsewatch.stages.check_batch import check_batch
+from lapsewatch.stages.corroborate_checks import corroborate_checks
+from lapsewatch.stages.extract_domains import extract_domains
+from lapsewatch.stages.plan_batches import plan_batches
+from lapsewatch.stages.run import Run
+from lapsewatch.stages.store_domain_status import store_domain_status
+from lapsewatch.stages.unverify_emails import unverify_emails
+from lapsewatch.stages.validate_checks import validate_checks
+from lapsewatch.user_databases.database import UserDatabase
+from sqlalchemy import Engine
+
+from simulator.lives import Life
+from simulator.user_database import seed
+from simulator.world import World
+from tests.conftest import API_KEY, SimulatedInternet, simulated
+from tests.stages.conftest import Row, rows
+
+DAY = timedelta(days=1)
+PACE = Pace(requests_per_second=1000, max_in_flight=8)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A service with its users, watched day by day."""
+
+    internet: SimulatedInternet
+    users: UserDatabase
+    status: Engine
+    user_url: str
+    api: FastlyClient
+    witnesses: Witnesses
+
+    def run(self, day: datetime, **params: Any) -> None:
+        """Run the whole walk of one day; half an hour after midnight by the virtual clock."""
+        now = day + timedelta(minutes=30)
+        requests.put(
+            f"{self.internet.url}/_simulator/clock", json={"now": now.isoformat()}, timeout=5
+        ).raise_for_status()
+        run = Run(f"scheduled__{day.isoformat()}", day, clock=lambda: now, **{"dry_run": False, **params})
+        extract_domains(run, self.users, self.status)
+        for batch in plan_batches(run, self.status)[0]:
+            check_batch(run, batch, self.api, PACE, self.status)
+        corroborate_checks(run, self.witnesses, self.status)
+        validate_checks(run, self.status)
+        store_domain_status(run, self.status)
+        unverify_emails(run, self.users, self.status)
+
+    def run_daily(self, first: datetime, last: datetime) -> None:
+        """Run every day from the first to the last, both included."""
+        for number in range((last - first).days + 1):
+            self.run(first + number * DAY)
+
+    def unverified(self) -> set[str]:
+        with psycopg.connect(self.user_url) as connection:
+            query = "select email from user_emails where unverify_reason = 'domain status invalid' and not verified"
+            return {email for (email,) in connection.execute(query).fetchall()}
+
+    def verify_again(self, email: str, at: datetime) -> None:
+        """What PyPI does when a user confirms an address: it is trusted, and an event says since when."""
+        with psycopg.connect(self.user_url) as connection:
+            connection.execute(
+                "update user_emails set verified = true, unverify_reason = null where email = %s", [email]
+            )
+            connection.execute(
+                "insert into user_events (source_id, tag, time, additional)"
+                " select user_id, 'account:email:verified', %s at time zone 'UTC', jsonb_build_object('email', email)"
+                " from user_emails where email = %s",
+                [at, email],
+            )
+
+    def lapses(self) -> list[Row]:
+        return rows(self.status, "select * from lapsewatch.domain_lapse order by domain, lapsed_at")
+
+    def unverifications(self) -> list[Row]:
+        return rows(self.status, "select * from lapsewatch.address_unverification order by planned_at, address_key")
+
+
+MakeReplay = Callable[..., Any]
+
+
+@pytest.fixture
+def replay(users: UserDatabase, status: Engine, user_url: str) -> MakeReplay:
+    @contextmanager
+    def start(
+        lives: Mapping[str, Life], epoch: datetime, verified_at: Mapping[str, datetime], **world: Any
+    ) -> Iterator[Replay]:
+        seeded = World.of(lives, epoch, verified_at=verified_at, **world)
+        seed(user_url, seeded)
+        with simulated(seeded) as internet, pooled_session(PACE.max_in_flight) as session:
+            settings = WitnessSettings(
+                bootstrap_url=f"{internet.url}/rdap/dns.json",
+                pace=ServerPace(requests_per_second=1000, max_in_flight=8),
+                resolvers=(Resolver(*internet.dns),),
+            )
+            with open_witnesses(settings, MemoryTurnBook(), None) as witnesses:
+                api = FastlyClient(session, internet.url, API_KEY)
+                yield Replay(internet, users, status, user_url, api, witnesses)
+
+    return start
