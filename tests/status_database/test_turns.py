@@ -156,8 +156,15 @@ def test_a_lost_session_is_an_error_once_and_replaced(status: Engine, book: Shar
         )
     with pytest.raises(DBAPIError):
         book.paused_for(HOST)
-    book.leave_place(HOST, 1)
     assert book.take_place(HOST, 1) == 1
+
+
+def test_who_held_a_place_in_a_lost_session_leaves_quietly(status: Engine, book: SharedTurnBook) -> None:
+    assert book.take_place(HOST, 1) == 1
+    book.close()
+    book.leave_place(HOST, 1)
+    with SharedTurnBook(status) as other:
+        assert other.take_place(HOST, 1) == 1
 
 
 def test_a_turn_takes_one_connection_however_many_threads_wait(status: Engine, book: SharedTurnBook) -> None:
