@@ -1,0 +1,119 @@
+"""Whom `check` and `scan` may ask: what Airflow's connections say, or registries and DNS where there is no Airflow."""
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from lapsewatch.clients.turns import MemoryTurnBook
+from lapsewatch.clients.witnesses import Witnesses, WitnessSettings, open_witnesses
+from lapsewatch.core.errors import LapsewatchError, SetupError, Unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from lapsewatch.connections import StatusApi
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The second witnesses, and the status API where there is a key for it."""
+
+    witnesses: Witnesses
+    status_api: "StatusApi | None"
+
+
+@contextmanager
+def open_sources(client: str) -> Iterator[Sources]:
+    """Open what is configured, and tell in a line on standard error who is asked. Raises LapsewatchError."""
+    with ExitStack() as stack:
+        if not _is_airflow_set_up():
+            witnesses = stack.enter_context(open_witnesses(WitnessSettings(), MemoryTurnBook(), None))
+            _tell("Asked: the registries (RDAP) and DNS. With a key for a status API it would be asked too.")
+            yield Sources(witnesses, None)
+            return
+        connections = stack.enter_context(_connections())
+        has_key = connections.has_status_api(client)
+        api = stack.enter_context(connections.status_api(client)) if has_key else None
+        witnesses = _configured_witnesses(connections, stack)
+        asked = f"the status API ({client}), the registries" if api else "the registries"
+        more = "" if api else f" The connection {client}_api has no key, so no status API is asked."
+        _tell(f"Asked: {asked} (RDAP) and DNS.{more}")
+        with _clear_database_errors():
+            yield Sources(witnesses, api)
+
+
+@contextmanager
+def open_status_database() -> Iterator["Engine"]:
+    """Open the status database. Raises SetupError where none is configured or its schema is another, Unavailable."""
+    if not _is_airflow_set_up():
+        raise SetupError(
+            "no status database is configured: set AIRFLOW_CONN_STATUS_DB, or AIRFLOW_HOME of an Airflow that has the"
+            " connection 'status_db'"
+        )
+    with _connections() as connections, connections.status_database() as engine, _clear_database_errors():
+        yield engine
+
+
+def _configured_witnesses(connections: ModuleType, stack: ExitStack) -> Witnesses:
+    """Open the witnesses, with turns shared with the daily run where its database is there."""
+    try:
+        connections.status_engine().dispose()
+    except SetupError:
+        pass
+    else:
+        try:
+            status = stack.enter_context(connections.status_database())
+        except LapsewatchError as error:
+            _tell(f"Turns at registries are not shared with the daily run: {error}")
+        else:
+            shared: Witnesses = stack.enter_context(connections.witnesses(status))
+            return shared
+    return stack.enter_context(open_witnesses(connections.witness_settings(), MemoryTurnBook(), None))
+
+
+def _is_airflow_set_up() -> bool:
+    """Tell whether somebody has configured an Airflow here: importing it takes seconds and leaves folders behind."""
+    if any(name == "AIRFLOW_HOME" or name.startswith("AIRFLOW_CONN_") for name in os.environ):
+        return True
+    return (_default_airflow_home() / "airflow.cfg").exists()
+
+
+def _default_airflow_home() -> Path:
+    return Path(os.path.expanduser("~/airflow"))  # noqa: PTH111 - Path.expanduser raises where there is no home
+
+
+@contextmanager
+def _connections() -> Iterator[ModuleType]:
+    """Import what reads Airflow's connections: without a word on standard output, and without a folder left behind."""
+    with ExitStack() as stack:
+        if "AIRFLOW_HOME" not in os.environ and not _default_airflow_home().exists():
+            # A connection in the environment is no reason to make ~/airflow.
+            os.environ["AIRFLOW_HOME"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="lapsewatch-"))
+        os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "ERROR")
+        from lapsewatch import connections
+
+        # Airflow's import has set its own handlers.
+        logging.basicConfig(force=True, stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+        yield connections
+
+
+@contextmanager
+def _clear_database_errors() -> Iterator[None]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise Unavailable(f"the status database failed ({type(error).__name__}): try again") from None
+
+
+def _tell(line: str) -> None:
+    # Dim where it is a terminal: it is not what was asked for.
+    sys.stderr.write(f"\x1b[2m{line}\x1b[0m\n" if sys.stderr.isatty() else f"{line}\n")
