@@ -1,0 +1,248 @@
+"""Lapses as events: what opens one, what covers it, what ends it, and that it is not forgotten."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from lapsewatch.core.evidence import NoEvidenceReason, RdapOutcome, RdapReading
+from lapsewatch.core.policy import Policy
+from lapsewatch.stages.run import Run
+from lapsewatch.stages.store_domain_status import store_domain_status
+from lapsewatch.stages.unverify_emails import unverify_emails
+from lapsewatch.user_databases.database import UserDatabase
+from sqlalchemy import Engine
+
+from tests.stages.conftest import RUN, SILENT_REGISTRY, Check, Row, rows
+
+DAY = timedelta(days=1)
+NOW = datetime.now(UTC)
+LONG_AGO = datetime(2010, 1, 1, tzinfo=UTC)
+
+
+def registered(at: datetime, *status: str) -> RdapReading:
+    return RdapReading(RdapOutcome.FOUND, status or ("active",), registered_at=at, expires_at=NOW + 300 * DAY)
+
+
+@pytest.fixture(autouse=True)
+def population(add_addresses: Callable[..., None]) -> None:
+    add_addresses("old@one.com", "new@one.com", "unknown@one.com")
+
+
+@pytest.fixture
+def verify(user_url: str) -> Callable[[str, datetime], None]:
+    """What PyPI does when a user confirms an address."""
+
+    def confirm(email: str, at: datetime) -> None:
+        with psycopg.connect(user_url) as connection:
+            connection.execute(
+                "update user_emails set verified = true, unverify_reason = null where email = %s", [email]
+            )
+            connection.execute(
+                "insert into user_events (source_id, tag, time, additional)"
+                " select user_id, 'account:email:verified', %s at time zone 'UTC', jsonb_build_object('email', email)"
+                " from user_emails where email = %s",
+                [at, email],
+            )
+
+    return confirm
+
+
+@pytest.fixture
+def day(status: Engine, users: UserDatabase, check: Check) -> Callable[..., Run]:
+    """Live through a day: what the status API and the registry say, published, and acted upon."""
+
+    def live(number: int, told: str | NoEvidenceReason, record: RdapReading | None = None, **params: object) -> Run:
+        run = replace(RUN, run_id=f"day{number}", as_of=RUN.as_of + number * DAY, clock=lambda: NOW + number * DAY)
+        records = {"one.com": record} if record else None
+        run = check({"one.com": told}, run, records=records, scope="all", **params)
+        store_domain_status(run, status)
+        unverify_emails(run, users, status)
+        return run
+
+    return live
+
+
+def lapses(status: Engine) -> list[Row]:
+    return rows(status, "select * from lapsewatch.domain_lapse order by lapsed_at")
+
+
+def known(status: Engine) -> Row:
+    [row] = rows(status, "select * from lapsewatch.domain_status")
+    return row
+
+
+def unverified(user_url: str) -> set[str]:
+    with psycopg.connect(user_url) as connection:
+        found = connection.execute("select email from user_emails where not verified").fetchall()
+    return {email.partition("@")[0] for (email,) in found}
+
+
+Day = Callable[..., Run]
+Verify = Callable[[str, datetime], None]
+
+
+def test_a_lapse_opens_with_what_every_witness_said(day: Day, status: Engine) -> None:
+    day(0, "undelegated active expiring", registered(LONG_AGO, "redemption period"))
+    [lapse] = lapses(status)
+    assert (lapse["kind"], lapse["phase"], lapse["witnesses"]) == ("observed", "redemption", ["flags", "rdap"])
+    assert (lapse["policy"], lapse["run_id"], lapse["ended_at"]) == ("corroborated", "day0", None)
+    assert lapse["evidence"]["flags"] == ["undelegated", "active", "expiring"]
+    assert lapse["evidence"]["rdap"]["status"] == ["redemption period"]
+    assert lapse["began_at"] == lapse["lapsed_at"] == known(status)["lapsed_at"]
+
+
+def test_a_lone_reading_opens_none_until_it_has_stood_for_a_day(day: Day, status: Engine, user_url: str) -> None:
+    day(0, "undelegated inactive", SILENT_REGISTRY)
+    assert lapses(status) == []
+    assert known(status)["adverse_since"] == NOW
+    day(1, "undelegated inactive", SILENT_REGISTRY)
+    [lapse] = lapses(status)
+    assert (lapse["began_at"], lapse["lapsed_at"]) == (NOW, NOW + DAY)
+    assert unverified(user_url) == {"old", "new", "unknown"}
+
+
+def test_silence_between_two_readings_does_not_break_them_and_a_good_one_does(day: Day, status: Engine) -> None:
+    day(0, "undelegated inactive", SILENT_REGISTRY)
+    day(1, NoEvidenceReason.TIMEOUT, SILENT_REGISTRY)
+    assert lapses(status) == []
+    day(2, "active")
+    assert known(status)["adverse_since"] is None
+    day(3, "undelegated inactive", SILENT_REGISTRY)
+    assert lapses(status) == []
+    assert known(status)["adverse_since"] == NOW + 3 * DAY
+
+
+def test_a_lapse_that_goes_on_is_one(day: Day, status: Engine) -> None:
+    day(0, "undelegated active expiring")
+    day(1, "undelegated active deleting")
+    day(2, "undelegated inactive")
+    assert len(lapses(status)) == 1
+
+
+def test_it_ends_when_the_same_registration_stands_again(day: Day, status: Engine) -> None:
+    day(0, "undelegated active expiring", dry_run=True)
+    day(1, "active", registered(LONG_AGO), dry_run=True)
+    [lapse] = lapses(status)
+    assert (lapse["ended_at"], lapse["ended_run_id"]) == (NOW + DAY, "day1")
+    assert (known(status)["lapsed_at"], known(status)["verdict"]) == (None, "keep")
+
+
+@pytest.mark.parametrize(
+    "record", [SILENT_REGISTRY, RdapReading(RdapOutcome.FOUND, ("active",))], ids=["silent", "dateless"]
+)
+def test_it_stays_open_where_nobody_says_who_registered_the_domain(
+    day: Day, status: Engine, record: RdapReading
+) -> None:
+    day(0, "undelegated active expiring", dry_run=True)
+    for number in range(1, 4):
+        day(number, "active", record)
+    [lapse] = lapses(status)
+    assert lapse["ended_at"] is None
+    assert (known(status)["phase"], known(status)["verdict"]) == ("active", "watch")
+
+
+def test_a_re_registration_never_ends_it(day: Day, status: Engine, user_url: str) -> None:
+    day(0, "undelegated active deleting", dry_run=True)
+    assert unverified(user_url) == set()
+    taken_at = NOW + 6 * DAY
+    day(7, "active", registered(taken_at))
+    [lapse] = lapses(status)
+    assert lapse["ended_at"] is None
+    assert (known(status)["phase"], known(status)["verdict"]) == ("reregistered", "unverify")
+    assert unverified(user_url) == {"old", "new", "unknown"}
+
+
+def test_a_re_registered_domain_stays_distrusted_also_while_the_registry_is_silent(day: Day, status: Engine) -> None:
+    day(0, "undelegated active deleting", dry_run=True)
+    day(7, "active", registered(NOW + 6 * DAY), dry_run=True)
+    day(8, "active", SILENT_REGISTRY, dry_run=True)
+    assert known(status)["phase"] == "reregistered"
+    assert len(lapses(status)) == 1
+
+
+def test_the_next_owner_may_lapse_too(day: Day, status: Engine, user_url: str, verify: Verify) -> None:
+    day(0, "undelegated active deleting")
+    day(7, "active", registered(NOW + 6 * DAY))
+    verify("new@one.com", NOW + 8 * DAY)
+    day(9, "active", registered(NOW + 6 * DAY))
+    assert unverified(user_url) == {"old", "unknown"}
+    day(400, "undelegated active expiring", registered(NOW + 6 * DAY, "redemption period"))
+    assert [lapse["ended_at"] for lapse in lapses(status)] == [None, None]
+    assert unverified(user_url) == {"old", "new", "unknown"}
+
+
+def test_a_registration_that_changed_under_our_eyes_is_a_lapse_that_was_missed(
+    day: Day, status: Engine, user_url: str
+) -> None:
+    day(0, "active", registered(LONG_AGO))
+    day(100, "active", registered(NOW + 50 * DAY))
+    assert unverified(user_url) == {"old", "new", "unknown"}
+    [lapse] = lapses(status)
+    assert (lapse["kind"], lapse["lapsed_at"]) == ("observed", NOW + 50 * DAY)
+
+
+def test_an_owner_who_verified_in_the_course_of_the_lapse_is_left_alone(
+    day: Day, status: Engine, user_url: str, verify: Verify
+) -> None:
+    verify("old@one.com", NOW - 100 * DAY)
+    verify("new@one.com", NOW + 1 * DAY)
+    day(0, "undelegated active expiring", dry_run=True)
+    day(2, "undelegated active expiring")
+    assert unverified(user_url) == {"old", "unknown"}
+    taken = rows(status, "select verified_at from lapsewatch.address_unverification where state = 'unverified'")
+    assert {row["verified_at"] for row in taken} == {None, NOW - 100 * DAY}
+
+
+def test_an_address_verified_before_the_registration_is_a_lapse_that_nobody_saw(
+    day: Day, status: Engine, user_url: str, verify: Verify
+) -> None:
+    taken_at = NOW - 50 * DAY
+    verify("old@one.com", taken_at - timedelta(microseconds=1))
+    verify("new@one.com", taken_at)
+    day(0, "active", registered(taken_at))
+    # Strictly before; and an address of which nobody knows when it was verified is not concerned.
+    assert unverified(user_url) == {"old"}
+    [lapse] = lapses(status)
+    assert (lapse["kind"], lapse["lapsed_at"], lapse["phase"]) == ("inferred", taken_at, "reregistered")
+    day(1, "active", registered(taken_at))
+    assert unverified(user_url) == {"old"}
+    assert len(lapses(status)) == 1
+
+
+def test_the_day_a_user_joined_says_nothing_about_an_address(day: Day, status: Engine, user_url: str) -> None:
+    with psycopg.connect(user_url) as connection:
+        connection.execute("update users set date_joined = now() - interval '20 years'")
+    day(0, "active", registered(NOW - 50 * DAY))
+    assert unverified(user_url) == set()
+    assert lapses(status) == []
+
+
+def test_a_registration_is_compared_once(
+    day: Day, status: Engine, users: UserDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day(0, "active", registered(LONG_AGO))
+    monkeypatch.setattr(users, "addresses_on", lambda _: pytest.fail("the users were asked again"))
+    day(1, "active", registered(LONG_AGO))
+    assert known(status)["examined_registered_at"] == LONG_AGO
+
+
+def test_under_pypis_policy_a_lapse_ends_when_the_flags_are_clean(day: Day, status: Engine) -> None:
+    day(0, "undelegated inactive", policy=Policy.PYPI, dry_run=True)
+    assert known(status)["verdict"] == "unverify"
+    day(1, "active", policy=Policy.PYPI, dry_run=True)
+    assert [lapse["ended_at"] for lapse in lapses(status)] == [NOW + DAY]
+
+
+def test_an_older_answer_opens_and_ends_nothing(status: Engine, check: Check) -> None:
+    old = check({"one.com": "inactive"})
+    store_domain_status(check({"one.com": "active"}, run_id="newer", scope="all"), status)
+    store_domain_status(old, status)
+    assert lapses(status) == []
+
+
+def test_a_repeated_store_opens_no_second_one(day: Day, status: Engine) -> None:
+    run = day(0, "undelegated active expiring")
+    store_domain_status(run, status)
+    assert len(lapses(status)) == 1
