@@ -78,6 +78,7 @@ def test_only_our_policy_listens_to_the_registry() -> None:
         (case("inactive", rdap=RDAP_SILENT), True),
         (case("active", rdap=NOT_FOUND), True),
         (case("active", rdap=found("auto renew period")), True),
+        (case("active", rdap=found("auto renew period"), previous=History(lapsed_at=LONG_AGO)), True),
         (case("active", rdap=found("active")), False),
         (case("deleting", rdap=found("active")), False),
         (case("unknown", rdap=RDAP_SILENT), False),

@@ -217,9 +217,15 @@ def _change_of_hands(case: Case) -> Standing | None:
         # Later than the day on which the registry still showed another registration: we have missed the lapse itself.
         or _is_another_registration(previous, made)
     )
-    if seen_before and phase_of_record(case.rdap) not in ADVERSE:
+    if seen_before and not _lapses_by_record(case):
         return Standing(Phase.REREGISTERED, (Witness.RDAP, Witness.PREVIOUS))
     return None
+
+
+def _lapses_by_record(case: Case) -> bool:
+    """Tell whether the registration that stands is itself lapsing, which tells more than that it was once made anew."""
+    record = phase_of_record(case.rdap)
+    return record in ADVERSE or (record is Phase.EXPIRED and is_mail_gone(case.dns))
 
 
 def _is_another_registration(previous: History, made: datetime) -> bool:

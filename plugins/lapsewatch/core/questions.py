@@ -3,7 +3,7 @@
 from datetime import timedelta
 from enum import StrEnum
 
-from lapsewatch.core.lifecycle import ADVERSE, Case, Phase, phase_of, standing
+from lapsewatch.core.lifecycle import ADVERSE, Case, Phase, phase_of, phase_of_record, standing
 from lapsewatch.core.policy import RUBYGEMS_FLAGS, Policy
 
 MAX_RECORD_AGE = timedelta(days=90)
@@ -48,5 +48,5 @@ def wants_registry(policy: Policy) -> bool:
 def wants_dns(case: Case, policy: Policy) -> bool:
     """Tell whether DNS could settle something, once the registry has spoken: a lapse, or whether mail still arrives."""
     if policy is Policy.CORROBORATED:
-        return standing(case).phase in ADVERSE | {Phase.EXPIRED}
+        return Phase.EXPIRED is phase_of_record(case.rdap) or standing(case).phase in ADVERSE
     return policy is Policy.RUBYGEMS and bool(RUBYGEMS_FLAGS.intersection(case.flags))
