@@ -134,6 +134,9 @@ def _print_summary(metrics: DictRow, seconds: float) -> None:
     table.add_row("Domains lapsed", f"{metrics['lapsed_domain_count']:,}")
     table.add_row("[bold]Addresses unverified[/]", f"[bold]{metrics['unverified_count']:,}[/]")
     table.add_row("Calls to the status API", f"{metrics['api_call_count']:,}")
+    table.add_row("Questions to registries (RDAP)", f"{metrics['rdap_call_count']:,}")
+    table.add_row("  dates left to later runs, the budget is spent", f"{metrics['unwitnessed_count']:,}")
+    table.add_row("Questions to DNS", f"{metrics['dns_call_count']:,}")
     table.add_row("Seconds, everything included", f"{seconds:.0f}")
     console.print()
     console.print(table)
@@ -141,7 +144,7 @@ def _print_summary(metrics: DictRow, seconds: float) -> None:
         """
 Where to look next
   make psql    select phase, count(*) from lapsewatch.domain_status group by 1;
-               select * from lapsewatch.address_unverification limit 5;
+               select domain, reason from lapsewatch.domain_lapse limit 5;
   make ui      Airflow's own pages over these databases, with the DAG to trigger
   README.md    how to point it at your user database, in a dry run first"""
     )

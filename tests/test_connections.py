@@ -4,7 +4,11 @@ from typing import Any
 import pytest
 from lapsewatch import connections
 from lapsewatch.clients.asking import Pace
+from lapsewatch.clients.dns import Resolver
+from lapsewatch.clients.rdap_bootstrap import IANA_URL
+from lapsewatch.clients.turns import Paces, ServerPace
 from lapsewatch.core.errors import SetupError, Unavailable
+from lapsewatch.core.evidence import DnsOutcome, RdapOutcome
 from sqlalchemy import Engine, text
 
 from tests.conftest import API_KEY, LAPSED, SimulatedInternet
@@ -116,3 +120,60 @@ def test_an_unmigrated_status_database_says_what_to_run(
     monkeypatch.setenv("AIRFLOW_CONN_STATUS_DB", connection_json(empty_database_url))
     with pytest.raises(SetupError, match=r"alembic -c .* upgrade head"), connections.status_database():
         pass
+
+
+def test_without_connections_the_witnesses_are_iana_a_safe_pace_and_the_systems_resolvers() -> None:
+    settings = connections.witness_settings()
+    assert (settings.bootstrap_url, settings.servers, settings.resolvers) == (IANA_URL, {}, ())
+    assert settings.paces.of("rdap.example") == ServerPace(requests_per_second=1.0, max_in_flight=2)
+
+
+def test_the_connections_say_whom_to_ask_and_how_hard(monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = {
+        "requests_per_second": 3,
+        "servers": {"io": "https://rdap.example/"},
+        "hosts": {"rdap.slow.example": {"requests_per_second": 0.2}},
+    }
+    set_connection(monkeypatch, "rdap", conn_type="http", host="https://list.example/dns.json", extra=extra)
+    set_connection(monkeypatch, "dns", conn_type="generic", host="192.0.2.53", port=5353)
+    settings = connections.witness_settings()
+    assert settings.bootstrap_url == "https://list.example/dns.json"
+    assert settings.servers == {"io": "https://rdap.example/"}
+    assert settings.paces == Paces(ServerPace(3, 2), {"rdap.slow.example": ServerPace(0.2, 2)})
+    assert settings.resolvers == (Resolver("192.0.2.53", 5353),)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "trouble"),
+    [
+        (
+            "rdap",
+            {"extra": {"servers": ["io"]}},
+            "'servers' of the extra of the Airflow connection 'rdap' is not a JSON",
+        ),
+        ("rdap", {"extra": {"hosts": {"a": 1}}}, "'a' of 'hosts' of the extra"),
+        ("rdap", {"extra": {"requests_per_second": 0}}, "'requests_per_second' is a number"),
+        ("rdap", {"extra": {"hosts": {"a": {"max_in_flight": 0}}}}, "'max_in_flight' one up to"),
+        ("dns", {"host": "resolver.example"}, "'dns' is not an IP address"),
+    ],
+)
+def test_a_connection_of_a_witness_that_is_not_usable_says_why(
+    monkeypatch: pytest.MonkeyPatch, name: str, fields: dict[str, Any], trouble: str
+) -> None:
+    set_connection(monkeypatch, name, conn_type="http", **fields)
+    with pytest.raises(SetupError, match=trouble):
+        connections.witness_settings()
+
+
+def test_witnesses_are_asked_where_the_connections_say(
+    status: Engine, internet: SimulatedInternet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_connection(monkeypatch, "rdap", conn_type="http", host=f"{internet.url}/rdap/dns.json")
+    set_connection(monkeypatch, "dns", conn_type="generic", host=internet.dns[0], port=internet.dns[1])
+    with connections.witnesses(status) as witnesses:
+        assert witnesses.registry("redeemable.org").status == ("redemption period", "pending delete")
+        assert witnesses.registry("deleted.io").outcome is RdapOutcome.NO_EVIDENCE
+        assert witnesses.dns.reading("redeemable.org", []).outcome is DnsOutcome.NOT_DELEGATED
+    with status.connect() as connection:
+        assert connection.scalar(text("select count(*) from lapsewatch.rdap_server")) == 1
+        assert connection.scalar(text("select count(*) from lapsewatch.rdap_bootstrap")) == 1

@@ -19,6 +19,8 @@ def test_defaults_are_the_careful_ones() -> None:
         "scope": "due",
         "domains": [],
         "client": "fastly",
+        "policy": "corroborated",
+        "max_rdap_calls": 2000,
         "max_unverifications": 1000,
     }
 
@@ -26,14 +28,25 @@ def test_defaults_are_the_careful_ones() -> None:
 def test_the_owner_sets_defaults_in_airflows_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__LAPSEWATCH__DRY_RUN", "false")
     monkeypatch.setenv("AIRFLOW__LAPSEWATCH__CLIENT", "domainr")
+    monkeypatch.setenv("AIRFLOW__LAPSEWATCH__POLICY", "rubygems")
+    monkeypatch.setenv("AIRFLOW__LAPSEWATCH__MAX_RDAP_CALLS", "50")
     monkeypatch.setenv("AIRFLOW__LAPSEWATCH__MAX_UNVERIFICATIONS", "7")
     defaults = {name: param.resolve() for name, param in run_params().items()}
     assert (defaults["dry_run"], defaults["client"], defaults["max_unverifications"]) == (False, "domainr", 7)
+    assert (defaults["policy"], defaults["max_rdap_calls"]) == ("rubygems", 50)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("scope", "some"), ("client", "whois"), ("dry_run", "perhaps"), ("max_unverifications", -1), ("domains", [7])],
+    [
+        ("scope", "some"),
+        ("client", "whois"),
+        ("dry_run", "perhaps"),
+        ("max_unverifications", -1),
+        ("policy", "lenient"),
+        ("max_rdap_calls", -1),
+        ("domains", [7]),
+    ],
 )
 def test_a_bad_value_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ParamValidationError):

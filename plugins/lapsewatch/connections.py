@@ -1,7 +1,7 @@
 """The only reader of Airflow Connections: `user_db`, `status_db`, `fastly_api`, `domainr_api`, `rdap`, `dns`."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -18,7 +18,7 @@ from lapsewatch.clients.dns import Resolver
 from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.clients.status_api import StatusClient
-from lapsewatch.clients.turns import ServerPace
+from lapsewatch.clients.turns import Paces, ServerPace
 from lapsewatch.clients.witnesses import Witnesses, WitnessSettings, open_witnesses
 from lapsewatch.core.errors import SetupError
 from lapsewatch.status_database.rdap_bootstrap import StoredBootstrap
@@ -89,7 +89,7 @@ def status_api(name: str) -> Iterator[StatusApi]:
     if not re.fullmatch(r"[!-~]+", connection.password):
         raise SetupError(f"the password of the Airflow connection '{name}_api' holds blanks or foreign letters")
     make_client, base_url = CLIENTS[name]
-    pace = _pace(connection, Pace())
+    pace = _pace(connection, _extra(connection), Pace())
     with pooled_session(pace.max_in_flight) as session:
         yield StatusApi(make_client(session, _base_url(connection) or base_url, connection.password), pace)
 
@@ -105,18 +105,18 @@ def witness_settings() -> WitnessSettings:
     """Return what the connections `rdap` and `dns` say; both may be missing, the defaults are then good for anybody.
 
     `rdap`: the host is the URL of a list of servers (RFC 9224), the extra may set `requests_per_second` and
-    `max_in_flight` for each server host, and `servers` for top-level domains that the list lacks. `dns`: host and port
-    of a resolver. Raises SetupError.
+    `max_in_flight` for each server host, `hosts` the same for one (`{"rdap.nic.example": {...}}`), and `servers` for
+    top-level domains that the list lacks. `dns`: host and port of a resolver. Raises SetupError.
     """
     rdap, dns = _optional_connection("rdap"), _optional_connection("dns")
     settings = WitnessSettings()
     if rdap is not None:
-        servers = _extra(rdap).get("servers", {})
-        if not isinstance(servers, dict):
-            raise SetupError("'servers' in the extra of the Airflow connection 'rdap' is not a JSON object")
-        pace = _pace(rdap, settings.pace)
-        settings = replace(
-            settings, bootstrap_url=_base_url(rdap) or settings.bootstrap_url, servers=servers, pace=pace
+        default = _pace(rdap, _extra(rdap), ServerPace())
+        by_host = {host: _pace(rdap, _extra(rdap, "hosts", host), default) for host in _extra(rdap, "hosts")}
+        settings = WitnessSettings(
+            bootstrap_url=_base_url(rdap) or settings.bootstrap_url,
+            servers=_extra(rdap, "servers"),
+            paces=Paces(default, by_host),
         )
     if dns is not None and dns.host:
         settings = replace(settings, resolvers=(_resolver(dns),))
@@ -187,15 +187,18 @@ def _base_url(connection: Connection) -> str | None:
     return f"{host}:{connection.port}" if connection.port else host
 
 
-def _extra(connection: Connection) -> dict[str, Any]:
-    extra = connection.extra_dejson
-    if not isinstance(extra, dict):
-        raise SetupError(f"the extra of the Airflow connection '{connection.conn_id}' is not a JSON object")
-    return extra
+def _extra(connection: Connection, *path: str) -> dict[str, Any]:
+    """Return the extra, or the object at a path in it; an empty one where there is none."""
+    found = connection.extra_dejson
+    for name in path:
+        found = found.get(name, {}) if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        place = " of ".join([*(f"'{name}'" for name in reversed(path)), "the extra"])
+        raise SetupError(f"{place} of the Airflow connection '{connection.conn_id}' is not a JSON object")
+    return found
 
 
-def _pace(connection: Connection, default: PaceKind) -> PaceKind:
-    extra = _extra(connection)
+def _pace(connection: Connection, extra: Mapping[str, Any], default: PaceKind) -> PaceKind:
     kinds = {"requests_per_second": float, "max_in_flight": int}
     try:
         pace = replace(default, **{name: kind(extra[name]) for name, kind in kinds.items() if name in extra})

@@ -133,6 +133,13 @@ def api_key_refused(installation: Installation) -> Iterator[None]:
 
 
 @contextmanager
+def list_of_registries_down(installation: Installation) -> Iterator[None]:
+    installation.internet.order_faults({"service": "bootstrap", "kind": "server_error", "status": 500})
+    yield
+    installation.internet.order_faults()
+
+
+@contextmanager
 def merge_refused(installation: Installation) -> Iterator[None]:
     with psycopg.connect(installation.status_url, autocommit=True) as connection:
         connection.execute("alter table lapsewatch.domain_status add constraint refused check (checked_at is null)")
@@ -144,6 +151,7 @@ BREAKS = {
     "extract_domains": user_database_broken,
     "plan_batches": status_table_missing("domain_check"),
     "check_batch": api_key_refused,
+    "corroborate_checks": list_of_registries_down,
     "validate_checks": status_api_down,
     "store_domain_status": merge_refused,
     "unverify_emails": unverification_refused,

@@ -12,7 +12,7 @@ import requests
 from lapsewatch.clients.asking import Pace, pooled_session
 from lapsewatch.clients.dns import Resolver
 from lapsewatch.clients.fastly import FastlyClient
-from lapsewatch.clients.turns import MemoryTurnBook, ServerPace
+from lapsewatch.clients.turns import MemoryTurnBook, Paces, ServerPace
 from lapsewatch.clients.witnesses import Witnesses, WitnessSettings, open_witnesses
 from lapsewatch.stages.check_batch import check_batch
 from lapsewatch.stages.corroborate_checks import corroborate_checks
@@ -105,7 +105,7 @@ def replay(users: UserDatabase, status: Engine, user_url: str) -> MakeReplay:
         with simulated(seeded) as internet, pooled_session(PACE.max_in_flight) as session:
             settings = WitnessSettings(
                 bootstrap_url=f"{internet.url}/rdap/dns.json",
-                pace=ServerPace(requests_per_second=1000, max_in_flight=8),
+                paces=Paces(ServerPace(requests_per_second=1000, max_in_flight=8)),
                 resolvers=(Resolver(*internet.dns),),
             )
             with open_witnesses(settings, MemoryTurnBook(), None) as witnesses:

@@ -1,10 +1,13 @@
--- The run as a whole. Domains that were silent at their last attempt are asked by every run and say nothing about this
+-- The run as a whole. Silence is the status API's, also where the registry stood in for it: somebody must know that the
+-- API is down. Domains that it was silent about at their last attempt are asked by every run and say nothing about this
 -- one. Domains that were never checked before may have lapsed long ago; those that stood well are held against how
 -- many of them lapsed in the runs of the 30 days before.
 with checks as (
     select checked.outcome = 'evidence' and checked.quarantine_reason is null as has_evidence,
+           checked.outcome is null or checked.no_evidence_reason is not null or checked.quarantine_reason is not null
+               as is_silent,
            checked.verdict = 'unverify' as is_adverse,
-           known.outcome is not distinct from 'no_evidence' as was_silent,
+           known.no_evidence_reason is not null as was_silent,
            known.checked_at is null as is_first,
            known.checked_at is not null and known.lapsed_at is null as stood_well
     from lapsewatch.domain_check as checked
@@ -18,7 +21,7 @@ past as (
       and validated_at between cast(:now as timestamptz) - interval '30 days' and :now
 )
 select count(*) filter (where not was_silent) as expected_count,
-       count(*) filter (where not was_silent and has_evidence is not true) as newly_silent_count,
+       count(*) filter (where not was_silent and is_silent) as newly_silent_count,
        count(*) filter (where has_evidence and is_first) as first_count,
        count(*) filter (where has_evidence and is_first and is_adverse) as first_adverse_count,
        count(*) filter (where has_evidence and stood_well) as judged_count,

@@ -10,7 +10,7 @@ import requests
 from lapsewatch.clients.dns import DnsClient, Resolver
 from lapsewatch.clients.rdap import RdapClient, read_rdap
 from lapsewatch.clients.rdap_bootstrap import IANA_URL, BootstrapStore, open_bootstrap
-from lapsewatch.clients.turns import Paces, ServerPace, TurnBook, Turns
+from lapsewatch.clients.turns import Paces, TurnBook, Turns
 from lapsewatch.core.evidence import RdapReading
 
 
@@ -23,7 +23,7 @@ class WitnessSettings:
 
     bootstrap_url: str = IANA_URL
     servers: Mapping[str, str] = field(default_factory=dict)
-    pace: ServerPace = field(default_factory=ServerPace)
+    paces: Paces = field(default_factory=Paces)
     resolvers: Sequence[Resolver] = ()
 
 
@@ -43,5 +43,5 @@ def open_witnesses(settings: WitnessSettings, book: TurnBook, store: BootstrapSt
     """
     with requests.Session() as session:
         bootstrap = open_bootstrap(session, url=settings.bootstrap_url, store=store, configured=settings.servers)
-        registry = RdapClient(session, bootstrap, Turns(book, Paces(settings.pace)))
+        registry = RdapClient(session, bootstrap, Turns(book, settings.paces))
         yield Witnesses(partial(read_rdap, registry), DnsClient(settings.resolvers))
