@@ -154,7 +154,7 @@ def test_the_connections_say_whom_to_ask_and_how_hard(monkeypatch: pytest.Monkey
         ("rdap", {"extra": {"hosts": {"a": 1}}}, "'a' of 'hosts' of the extra"),
         ("rdap", {"extra": {"requests_per_second": 0}}, "'requests_per_second' is a number"),
         ("rdap", {"extra": {"hosts": {"a": {"max_in_flight": 0}}}}, "'max_in_flight' one up to"),
-        ("dns", {"host": "resolver.example"}, "'dns' is not an IP address"),
+        ("dns", {"host": "not a host"}, "'dns' is no IP address and no known name"),
     ],
 )
 def test_a_connection_of_a_witness_that_is_not_usable_says_why(

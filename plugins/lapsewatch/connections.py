@@ -1,10 +1,10 @@
 """The only reader of Airflow Connections: `user_db`, `status_db`, `fastly_api`, `domainr_api`, `rdap`, `dns`."""
 
 import re
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from typing import Any, TypeVar
 
 import requests
@@ -148,10 +148,12 @@ def _optional_connection(conn_id: str) -> Connection | None:
 
 
 def _resolver(connection: Connection) -> Resolver:
+    port = connection.port or 53
     try:
-        return Resolver(str(ip_address(connection.host or "")), connection.port or 53)
-    except ValueError:
-        raise SetupError("the host of the Airflow connection 'dns' is not an IP address") from None
+        found = socket.getaddrinfo(connection.host, port, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError):
+        raise SetupError("the host of the Airflow connection 'dns' is no IP address and no known name") from None
+    return Resolver(str(found[0][4][0]), port)
 
 
 def _engine(connection: Connection) -> Engine:
