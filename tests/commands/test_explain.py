@@ -71,7 +71,7 @@ def test_the_story_of_a_lapse_is_told_in_sentences(day: Day, database: Environme
     )
     assert "1 address on mail.lapsed.com: verification taken away on" in story
     assert "Key: 1." in story
-    assert "run day-7" in story
+    assert "because of the lapse of 2026-11-07 00:00 UTC. Key: 2. (Run day-7.)" in story
 
 
 def test_a_renewal_ends_the_lapse_and_is_told(day: Day, database: Environment, lapsewatch: Run) -> None:

@@ -15,13 +15,6 @@ WIDTH = 100
 KEYS_SHOWN = 20
 HOSTS_SHOWN = 10
 
-WITNESSES = {
-    "flags": "the status API",
-    "rdap": "the registry",
-    "dns": "DNS",
-    "previous": "an earlier reading",
-}
-
 
 def told(story: Story) -> str:
     """Return the story as text that ends in a line break."""
@@ -30,7 +23,7 @@ def told(story: Story) -> str:
         _section("Now", _now(story)),
         _section("Checks (each asks whether the domain is still registered; times in UTC)", _checks(story.checks)),
         _section("Lapses (the owner has lost the domain, or is about to)", _lapses(story.lapses)),
-        _section("Addresses (by their keys in the user database)", _unverifications(story.unverifications)),
+        _section("Addresses (by their keys in the user database)", _unverifications(story)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -139,7 +132,7 @@ def _lapses(lapses: Iterable[Row]) -> Iterator[str]:
     for lapse in lapses:
         some = True
         how = {
-            "observed": f"Said by {_named(lapse['witnesses'])}, first on {minute(lapse['began_at'])} UTC.",
+            "observed": f"The first sign of it was seen on {minute(lapse['began_at'])} UTC.",
             "inferred": "Nobody saw it happen: the registration is later than the verification of an address.",
         }[lapse["kind"]]
         end = "It is still open."
@@ -150,17 +143,18 @@ def _lapses(lapses: Iterable[Row]) -> Iterator[str]:
         yield "None."
 
 
-def _unverifications(unverifications: Iterable[Row]) -> Iterator[str]:
-    some = False
-    for row in unverifications:
-        some = True
+def _unverifications(story: Story) -> Iterator[str]:
+    reason_of = {lapse["lapsed_at"]: lapse["reason"] for lapse in story.lapses}
+    for row in story.unverifications:
         count = row["address_count"]
+        # Told above already, unless later evidence gave another.
+        reason = "" if row["reason"] == reason_of.get(row["lapsed_at"]) else f": {row['reason']}"
         yield (
-            f"{counted(count, 'address', 'addresses')} on {row['host']}: {_fate(row)}. The reason: {row['reason']}."
-            f" {'Key' if count == 1 else 'Keys'}: {_keys(row['address_keys'])}."
-            f" (Lapse of {minute(row['lapsed_at'])} UTC, run {row['run_id']}.)"
+            f"{counted(count, 'address', 'addresses')} on {row['host']}: {_fate(row)}, because of the lapse of"
+            f" {minute(row['lapsed_at'])} UTC{reason}. {'Key' if count == 1 else 'Keys'}: {_keys(row['address_keys'])}."
+            f" (Run {row['run_id']}.)"
         )
-    if not some:
+    if not story.unverifications:
         yield "No address under it has lost its verification."
 
 
@@ -172,17 +166,13 @@ def _fate(row: Row) -> str:
         case "unverified":
             return f"verification taken away on {minute(row['settled_at'] or row['planned_at'])} UTC"
         case "skipped":
-            return f"left alone: planned on {planned}, but no longer to be done when the turn came"
-    return f"verification to be taken away: planned on {planned}, not confirmed yet"
+            return f"left alone (planned on {planned}, but no longer to be done when its turn came)"
+    return f"verification to be taken away (planned on {planned}, not confirmed yet)"
 
 
 def _keys(keys: list[str]) -> str:
     more = f" and {len(keys) - KEYS_SHOWN:,} more" if len(keys) > KEYS_SHOWN else ""
     return ", ".join(keys[:KEYS_SHOWN]) + more
-
-
-def _named(witnesses: Iterable[str]) -> str:
-    return " and ".join(WITNESSES.get(name, name) for name in witnesses) or "nobody by name"
 
 
 def _sentence(text: str) -> str:
