@@ -217,6 +217,17 @@ def test_a_host_of_which_dns_says_nothing_leaves_it_open(client: DnsClient, reso
     assert (reading.outcome, reading.mx, reading.address) == (DELEGATED, None, None)
 
 
+def test_no_mx_is_half_an_answer_while_the_address_is_not_known(client: DnsClient, resolver: Scripted) -> None:
+    def reply(query: dns.message.Message) -> dns.message.Message:
+        kind = query.question[0].rdtype
+        silent = kind in {dns.rdatatype.A, dns.rdatatype.AAAA}
+        return answering(NS, soa="example.com.", rcode=dns.rcode.SERVFAIL if silent else dns.rcode.NOERROR)(query)
+
+    resolver.reply = reply
+    reading = client.reading("example.com")
+    assert (reading.outcome, reading.mx, reading.address) == (DELEGATED, None, None)
+
+
 @pytest.mark.parametrize("host", ["not a host", "a..example.com", "", "x" * 64 + ".com", ".".join(["a"] * 200)])
 def test_what_is_no_host_is_not_asked_about(client: DnsClient, resolver: Scripted, host: str) -> None:
     resolver.reply = answering(NS)

@@ -246,3 +246,16 @@ def test_a_repeated_store_opens_no_second_one(day: Day, status: Engine) -> None:
     run = day(0, "undelegated active expiring")
     store_domain_status(run, status)
     assert len(lapses(status)) == 1
+
+
+def test_a_renewal_of_the_new_registration_does_not_forgive_the_old_lapse(day: Day, status: Engine) -> None:
+    taken_at = NOW + 6 * DAY
+    day(0, "undelegated active deleting", dry_run=True)
+    day(7, "active", registered(taken_at), dry_run=True)
+    day(400, "undelegated active expiring", registered(taken_at, "redemption period"), dry_run=True)
+    assert [lapse["ended_at"] for lapse in lapses(status)] == [None, None]
+    day(401, "active", registered(taken_at), dry_run=True)
+    assert [lapse["ended_at"] for lapse in lapses(status)] == [None, NOW + 401 * DAY]
+    assert known(status)["lapsed_at"] == NOW
+    day(402, "active", registered(taken_at), dry_run=True)
+    assert known(status)["phase"] == "reregistered"

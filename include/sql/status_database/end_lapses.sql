@@ -1,4 +1,5 @@
--- The same registration stands again: its owner renewed it. Lapses that began after the reading are not meant.
+-- The same registration stands again: its owner renewed it. Lapses of an earlier registration stay open, and those that
+-- began after the reading are not meant.
 update lapsewatch.domain_lapse as lapse
 set ended_at = checked.checked_at,
     ended_run_id = checked.run_id,
@@ -10,4 +11,5 @@ where checked.run_id = :run_id
   and checked.is_renewed
   and lapse.domain = checked.domain
   and lapse.ended_at is null
+  and lapse.lapsed_at > coalesce(known.registered_at, '-infinity')
   and lapse.lapsed_at < coalesce(checked.witnessed_at, checked.checked_at)

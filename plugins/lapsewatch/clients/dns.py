@@ -94,7 +94,9 @@ class DnsClient:
         else:
             return DnsReading(DnsOutcome.NO_EVIDENCE, reason=NoEvidenceReason.BAD_DNS_ANSWER)
         names = [_absolute(host) for host in [*dict.fromkeys(hosts)][:MAX_HOSTS]] or [name]
-        return DnsReading(outcome, nameservers, _any(names, self._has_mx), _any(names, self._has_address))
+        mx, address = _any(names, self._has_mx), _any(names, self._has_address)
+        # No MX is half an answer while nobody knows of an address: mail may still arrive there.
+        return DnsReading(outcome, nameservers, None if mx is False and address is None else mx, address)
 
     def _has_mx(self, host: Name) -> bool | None:
         """Tell whether the host has an MX record other than the null MX `.`, which refuses mail (RFC 7505)."""

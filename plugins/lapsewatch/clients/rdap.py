@@ -1,6 +1,5 @@
 """The registry's own record of a domain, over RDAP (RFC 7480, RFC 9082, RFC 9083)."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -15,7 +14,7 @@ from lapsewatch.clients.rdap_bootstrap import Bootstrap
 from lapsewatch.clients.rfc3339 import read_instant
 from lapsewatch.clients.turns import Turns
 from lapsewatch.core.domains import a_labels
-from lapsewatch.core.evidence import NoEvidenceReason, RdapOutcome, RdapReading
+from lapsewatch.core.evidence import NoEvidenceReason, RdapOutcome, RdapReading, rdap_status
 
 TIMEOUT = (5.0, 15.0)
 """Seconds to connect and to wait for an answer."""
@@ -31,7 +30,6 @@ MAX_PAUSE = 86_400.0
 
 MAX_ITEMS = 64
 MAX_ITEM_LENGTH = 255
-_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class RdapClient:
@@ -91,7 +89,7 @@ def read_record(body: object, domain: str, raw: str) -> RdapReading:
         raise BadAnswer(NoEvidenceReason.OTHER_DOMAIN, "the answer names another domain", raw=raw)
     return RdapReading(
         RdapOutcome.FOUND,
-        status=_distinct(map(_status, _texts(body.get("status")))),
+        status=_distinct(map(rdap_status, _texts(body.get("status")))),
         registered_at=_latest(body, {"registration", "reregistration"}),
         expires_at=_latest(body, {"expiration"}),
         changed_at=_latest(body, {"last changed"}),
@@ -129,12 +127,6 @@ def _is_named(body: dict[str, Any], domain: str) -> bool:
         return _name(ldh_name) == domain
     unicode_name = body.get("unicodeName")
     return ldh_name is None and isinstance(unicode_name, str) and a_labels(unicode_name) == domain
-
-
-def _status(text: str) -> str:
-    """Return a status as RFC 8056 writes it, also where the server sends EPP's own (`redemptionPeriod`, `ok`)."""
-    words = " ".join(_CAMEL_CASE.sub(" ", text).lower().split())
-    return "active" if words == "ok" else words
 
 
 def _name(text: str) -> str:

@@ -10,7 +10,15 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from lapsewatch.core.errors import LapsewatchError
-from lapsewatch.core.evidence import DnsOutcome, DnsReading, Flag, NoEvidenceReason, RdapOutcome, RdapReading
+from lapsewatch.core.evidence import (
+    DnsOutcome,
+    DnsReading,
+    Flag,
+    NoEvidenceReason,
+    RdapOutcome,
+    RdapReading,
+    rdap_status,
+)
 from lapsewatch.core.lifecycle import Case, History, Phase
 
 Member = TypeVar("Member", bound=StrEnum)
@@ -114,6 +122,10 @@ def _words(given: object, name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in words)
 
 
+def _statuses(given: object, name: str) -> tuple[str, ...]:
+    return tuple(rdap_status(word) for word in _words(given, name))
+
+
 def _text(given: object, name: str) -> str:
     if not isinstance(given, str):
         raise BadCase(f"{name} is not a text")
@@ -148,7 +160,7 @@ def _one_of(kind: type[Member]) -> Callable[[object, str], Member]:
 
 _RDAP: dict[str, Callable[[Any, str], Any]] = {
     "outcome": _one_of(RdapOutcome),
-    "status": _words,
+    "status": _statuses,
     "registered_at": _instant,
     "expires_at": _instant,
     "changed_at": _instant,

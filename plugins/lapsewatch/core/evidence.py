@@ -3,9 +3,12 @@
 There are three kinds of witnesses: a status API with its flags, the registry's RDAP server, and DNS.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class Flag(StrEnum):
@@ -122,6 +125,12 @@ class DnsReading:
     mx: bool | None = None
     address: bool | None = None
     reason: NoEvidenceReason | None = None
+
+
+def rdap_status(text: str) -> str:
+    """Return a status as RFC 8056 writes it, also where somebody writes EPP's own (`redemptionPeriod`, `ok`)."""
+    words = " ".join(_CAMEL_CASE.sub(" ", text).lower().split())
+    return "active" if words == "ok" else words
 
 
 def read_flags(status: str) -> tuple[Flag, ...] | None:
