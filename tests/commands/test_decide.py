@@ -13,7 +13,7 @@ from lapsewatch.core.evidence import Flag, RdapOutcome
 from lapsewatch.core.lifecycle import Phase
 from lapsewatch.core.policy import Policy, Verdict
 
-from local.checkout import PLUGINS
+from local.checkout import PLUGINS, ROOT
 from tests.commands.conftest import Run
 
 KEYS = ["domain", "phase", "verdict", "reason", "witnesses"]
@@ -199,3 +199,12 @@ def test_junk_between_good_lines_never_costs_one_of_them(junk: list[bytes], laps
         json.loads(line)["domain"] for line in good
     ]
     assert "Traceback" not in done.stderr
+
+
+def test_the_manual_shows_what_it_does(lapsewatch: Run) -> None:
+    manual = (ROOT / "docs" / "command-line.md").read_text()
+    shown = manual.split("$ cat cases.jsonl\n")[1].split("$ echo $?")[0]
+    cases, answers = shown.split("$ lapsewatch decide < cases.jsonl\n")
+    done = lapsewatch("decide", given=cases)
+    assert done.stdout + done.stderr == answers
+    assert done.returncode == 2
