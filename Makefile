@@ -1,6 +1,6 @@
 # Lapsewatch. `make` lists what there is; everything it makes stays in the checkout.
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo ui psql test test-full lint format clean
+.PHONY: help install lock demo ui psql lapsewatch test test-full lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,6 +41,9 @@ ui: install ## Airflow's UI on 127.0.0.1 over the same databases
 
 psql: install ## SQL on the status database (make -s psql reads standard input too)
 	@$(BIN)/python -m local psql
+
+lapsewatch: install ## the command in the demo's world: make lapsewatch ARGS="explain bajesmun.org"
+	@$(BIN)/python -m local lapsewatch $(ARGS)
 
 test: install ## all tests that need nothing but Python
 	@$(BIN)/pytest

@@ -1,4 +1,4 @@
-"""`python -m local`: what the Makefile's `demo`, `ui`, `psql` and `clean` do."""
+"""`python -m local`: what the Makefile's `demo`, `ui`, `psql`, `lapsewatch` and `clean` do."""
 
 import argparse
 import signal
@@ -6,6 +6,8 @@ import sys
 
 from local import airflow, demo, installation, postgres, ui
 from local.checkout import local_folder
+
+ACCOUNTS = 20_000
 
 
 def main() -> int:
@@ -17,8 +19,10 @@ def main() -> int:
         "ui": "serve Airflow's UI over the same databases, until Ctrl-C",
     }.items():
         command = commands.add_parser(name, help=summary, description=summary)
-        command.add_argument("--accounts", type=int, default=20_000, help="size of the user base (default: 20000)")
+        command.add_argument("--accounts", type=int, default=ACCOUNTS, help=f"size of the user base ({ACCOUNTS:,})")
     commands.add_parser("psql", help="SQL on the status database, from the terminal or standard input")
+    command = commands.add_parser("lapsewatch", help="the command lapsewatch in the demo's world", add_help=False)
+    command.add_argument("arguments", nargs=argparse.REMAINDER)
     commands.add_parser("clean", help="stop PostgreSQL and remove its data")
     chosen = parser.parse_args()
     for stop_signal in (signal.SIGTERM, signal.SIGHUP):
@@ -34,6 +38,9 @@ def main() -> int:
                 with postgres.running(installation.cluster()) as server:
                     server.create_if_missing(airflow.STATUS_DATABASE)
                     return postgres.psql(server, airflow.STATUS_DATABASE)
+            case "lapsewatch":
+                with installation.running(ACCOUNTS) as installed:
+                    return installed.lapsewatch(chosen.arguments)
             case "clean":
                 postgres.destroy(local_folder("postgres"))
     except (demo.DemoFailed, ui.UiFailed, installation.MigrationFailed) as error:

@@ -1,6 +1,8 @@
 """The local installation: one PostgreSQL with three databases, Airflow beside it, and a simulated world."""
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -71,6 +73,11 @@ class Installation:
         if airflow.start(self.airflow, "db", "migrate", log=log).wait():
             raise MigrationFailed(f"'airflow db migrate' failed: see {log}")
         memory.write_text(state)
+
+    def lapsewatch(self, arguments: Sequence[str]) -> int:
+        """Run the command `lapsewatch` in this world, on its status database; return its exit status."""
+        command = [sys.executable, "-m", "lapsewatch", *arguments]
+        return subprocess.run(command, env=self.airflow, check=False).returncode
 
 
 class MigrationFailed(Exception):
