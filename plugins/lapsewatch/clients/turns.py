@@ -8,13 +8,17 @@ memory for a single process, in the status database for all workers together (`s
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from itertools import chain, zip_longest
+from typing import Protocol, TypeVar
 
 from lapsewatch.clients.errors import RateLimited
 from lapsewatch.core.evidence import NoEvidenceReason
+
+Item = TypeVar("Item")
 
 PATIENCE = 30.0
 """Seconds. A host that is paused for longer is not waited for: the domain is left to the next run."""
@@ -124,6 +128,14 @@ class Turns:
     def _raise_if_paused(self, host: str) -> None:
         if (seconds := self._book.paused_for(host)) > PATIENCE:
             raise RateLimited(NoEvidenceReason.SERVER_PAUSED, "the server is paused", retry_after=seconds)
+
+
+def by_turns(items: Iterable[Item], domain_of: Callable[[Item], str]) -> Iterator[Item]:
+    """Yield the items with their top-level domains taking turns: each server has its own pace, and all work at once."""
+    of_tld: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        of_tld[domain_of(item).rpartition(".")[2]].append(item)
+    return (item for item in chain.from_iterable(zip_longest(*of_tld.values())) if item is not None)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """The second witnesses beside the status API, opened together: registries over RDAP, and DNS."""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from lapsewatch.clients.dns import DnsClient, Resolver
 from lapsewatch.clients.rdap import RdapClient, read_rdap
 from lapsewatch.clients.rdap_bootstrap import IANA_URL, BootstrapStore, open_bootstrap
 from lapsewatch.clients.turns import Paces, TurnBook, Turns
-from lapsewatch.core.evidence import RdapReading
+from lapsewatch.core.evidence import NoEvidenceReason, RdapOutcome, RdapReading
+
+_NOT_ASKED = {NoEvidenceReason.NO_SERVER, NoEvidenceReason.SERVER_PAUSED, NoEvidenceReason.BUDGET_SPENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,35 @@ class Witnesses:
 
     registry: Callable[[str], RdapReading]
     dns: DnsClient
+
+
+class BudgetedRegistry:
+    """The registries with a budget of questions, shared by any number of threads; beyond it the answer is silence.
+
+    A question that was not put, because there is no server or it is paused, costs nothing.
+    """
+
+    def __init__(self, registry: Callable[[str], RdapReading], budget: int) -> None:
+        self._registry = registry
+        self._left = budget
+        self._lock = threading.Lock()
+
+    def __call__(self, domain: str) -> RdapReading:
+        """Return the registry's record of a domain, or silence with the reason BUDGET_SPENT."""
+        with self._lock:
+            if self._left <= 0:
+                return RdapReading(RdapOutcome.NO_EVIDENCE, reason=NoEvidenceReason.BUDGET_SPENT)
+            self._left -= 1
+        reading = self._registry(domain)
+        if not was_asked(reading):
+            with self._lock:
+                self._left += 1
+        return reading
+
+
+def was_asked(reading: RdapReading) -> bool:
+    """Tell whether a question to a registry's server stands behind the reading."""
+    return reading.reason not in _NOT_ASKED
 
 
 @contextmanager

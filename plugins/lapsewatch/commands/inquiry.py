@@ -1,11 +1,9 @@
 """Asking the witnesses about domains, many at once, and deciding on what they say."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lapsewatch.clients.asking import ask_all
@@ -105,14 +103,6 @@ def ask_registry(witnesses: Witnesses, said: Said) -> Said:
 def ask_dns(witnesses: Witnesses, said: Said, hosts: Sequence[str]) -> Said:
     """Add what DNS says of the domain and its mail hosts."""
     return replace(said, case=replace(said.case, dns=witnesses.dns.reading(said.domain, hosts), now=datetime.now(UTC)))
-
-
-def by_turns(domains: Iterable[str]) -> Iterator[str]:
-    """Yield the domains with their top-level domains taking turns: each server has its own pace, all work at once."""
-    of_tld: dict[str, list[str]] = defaultdict(list)
-    for domain in domains:
-        of_tld[domain.rpartition(".")[2]].append(domain)
-    return (domain for domain in chain.from_iterable(zip_longest(*of_tld.values())) if domain is not None)
 
 
 def each(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
+from lapsewatch.clients.turns import by_turns
+from lapsewatch.clients.witnesses import BudgetedRegistry
 from lapsewatch.commands.address_list import Census, entries, open_list
 from lapsewatch.commands.exit_codes import INTERRUPTED, OK, TROUBLE, BadInput
 from lapsewatch.commands.inquiry import (
@@ -16,7 +18,6 @@ from lapsewatch.commands.inquiry import (
     ask_dns,
     ask_registry,
     ask_status_api,
-    by_turns,
     decided,
     each,
     nothing_said,
@@ -25,15 +26,9 @@ from lapsewatch.commands.progress import followed
 from lapsewatch.commands.scan_report import Result, show, write_csv, write_json
 from lapsewatch.commands.sources import Sources, open_sources
 from lapsewatch.core.errors import LapsewatchError, SetupError
-from lapsewatch.core.evidence import NoEvidenceReason, RdapOutcome, RdapReading
 from lapsewatch.core.lifecycle import Phase
 from lapsewatch.core.policy import Policy
-from lapsewatch.core.questions import Need, need_of, wants_dns, wants_registry
-
-HOSTS_PER_DOMAIN = 3
-"""Mail is gone from a domain when none of its hosts with the most addresses takes any."""
-
-BUDGET_SPENT = RdapReading(RdapOutcome.NO_EVIDENCE, reason=NoEvidenceReason.BUDGET_SPENT)
+from lapsewatch.core.questions import HOSTS_PER_DOMAIN, Need, need_of, wants_dns, wants_registry
 
 
 @dataclass
@@ -113,7 +108,7 @@ def _read(scan: Scan, arguments: argparse.Namespace) -> None:
 
 
 def _ask(scan: Scan, client: str) -> None:
-    domains = list(by_turns(sorted(scan.census.hosts_of)))
+    domains = list(by_turns(sorted(scan.census.hosts_of), str))
     with open_sources(client) as sources:
         if sources.status_api is None and not wants_registry(scan.policy):
             raise SetupError(
@@ -135,14 +130,12 @@ def _corroborated(scan: Scan, sources: Sources, domains: list[str]) -> Iterator[
     }
     needs = {domain: need_of(said.case, scan.policy) for domain, said in known.items()}
     wanted = [domain for need in (Need.DOUBT, Need.DATE) for domain in domains if needs[domain] is need]
-    in_budget = set(wanted[: scan.max_rdap_calls]) if wants_registry(scan.policy) else set()
+    asking = replace(sources.witnesses, registry=BudgetedRegistry(sources.witnesses.registry, scan.max_rdap_calls))
 
     def ask(domain: str) -> Said:
         said = known[domain]
-        if domain in in_budget:
-            said = ask_registry(sources.witnesses, said)
-        elif wants_registry(scan.policy):
-            said = replace(said, case=replace(said.case, rdap=BUDGET_SPENT))
+        if wants_registry(scan.policy):
+            said = ask_registry(asking, said)
         finding = decided(said, scan.policy)
         # Where nobody else said anything, DNS is better than nothing for a person to look at.
         if wants_dns(said.case, scan.policy) or finding.decision.phase is Phase.UNKNOWN:

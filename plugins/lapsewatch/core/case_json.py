@@ -104,9 +104,11 @@ def _only(given: Mapping[str, Any], known: Any, name: str) -> None:
 
 
 def _member(kind: type[Member], given: object, name: str) -> Member:
-    if not isinstance(given, str) or given not in {member.value for member in kind}:
-        raise BadCase(f"{name}: {_shown(given)} is not one of {', '.join(member.value for member in kind)}")
-    return kind(given)
+    try:
+        return kind(given if isinstance(given, str) else "")
+    except ValueError:
+        known = ", ".join(member.value for member in kind)
+        raise BadCase(f"{name}: {_shown(given)} is not one of {known}") from None
 
 
 def _shown(given: object) -> str:

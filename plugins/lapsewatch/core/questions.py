@@ -9,6 +9,9 @@ from lapsewatch.core.policy import RUBYGEMS_FLAGS, Policy
 MAX_RECORD_AGE = timedelta(days=90)
 """After this the registry's record is worth reading again although nothing is wrong: it shows a change of hands."""
 
+HOSTS_PER_DOMAIN = 3
+"""Of how many hosts DNS is asked: mail is gone from a domain when none of those with the most addresses takes any."""
+
 
 class Need(StrEnum):
     """Why a second witness is asked. A run's budget goes to the doubtful domains first."""
