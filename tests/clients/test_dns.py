@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lapsewatch.clients.dns import DnsClient, Resolver, system_resolvers
 from lapsewatch.core.errors import SetupError
-from lapsewatch.core.evidence import DnsOutcome, DnsReading, NoEvidenceReason
+from lapsewatch.core.evidence import Denial, DnsOutcome, DnsReading, NoEvidenceReason
 
 Reply = Callable[[dns.message.Message], dns.message.Message | bytes | None]
 DELEGATED, NOT_DELEGATED, NO_EVIDENCE = DnsOutcome.DELEGATED, DnsOutcome.NOT_DELEGATED, DnsOutcome.NO_EVIDENCE
@@ -104,18 +104,20 @@ def test_name_servers_are_lower_case_and_without_the_final_dot(client: DnsClient
 
 def test_a_name_that_does_not_exist_has_nothing_below_it(client: DnsClient, resolver: Scripted) -> None:
     resolver.reply = answering(soa="com.", rcode=dns.rcode.NXDOMAIN)
-    assert client.reading("example.com", ["mail.example.com"]) == DnsReading(NOT_DELEGATED, mx=False, address=False)
+    assert client.reading("example.com", ["mail.example.com"]) == DnsReading(
+        NOT_DELEGATED, mx=False, address=False, denial=Denial.NXDOMAIN
+    )
     assert resolver.asked == ["example.com. NS"]
 
 
 def test_no_name_servers_by_the_parents_word_is_no_delegation(client: DnsClient, resolver: Scripted) -> None:
     resolver.reply = answering(soa="com.")
-    assert client.reading("example.com") == DnsReading(NOT_DELEGATED, mx=False, address=False)
+    assert client.reading("example.com") == DnsReading(NOT_DELEGATED, mx=False, address=False, denial=Denial.NODATA)
 
 
 def test_a_parent_may_hold_the_mail_of_what_it_does_not_delegate(client: DnsClient, resolver: Scripted) -> None:
     resolver.reply = answering({"MX": ["example.de. MX 10 mail.example.net."]}, soa="de.")
-    assert client.reading("example.de") == DnsReading(NOT_DELEGATED, mx=True, address=False)
+    assert client.reading("example.de") == DnsReading(NOT_DELEGATED, mx=True, address=False, denial=Denial.NODATA)
 
 
 @pytest.mark.parametrize("rcode", [dns.rcode.NOERROR, dns.rcode.NXDOMAIN])

@@ -64,7 +64,7 @@ def test_a_person_reads_a_block_a_domain(internet: SimulatedInternet, lapsewatch
     assert "unverify: the domain was not renewed" in lines[1]
     assert "redemption period" in lines[4]
     assert "registrar" in lines[4]
-    assert "not delegated; takes no mail" in lines[5]
+    assert "not delegated (NXDOMAIN); takes no mail" in lines[5]
 
 
 def test_of_an_address_only_the_host_is_used(internet: SimulatedInternet, lapsewatch: Run) -> None:

@@ -157,7 +157,10 @@ TIME = "is not a time such as 2026-11-01T00:00:00Z"
         ({"dns": {"outcome": "delegated", "mx": "false"}}, "dns.mx is not true, false or null"),
         ({"dns": {"outcome": "delegated", "mx": 0}}, "dns.mx is not true, false or null"),
         ({"dns": {"outcome": "delegated", "address": []}}, "dns.address is not true, false or null"),
-        ({"dns": {"outcome": "delegated", "a": True}}, "dns has no 'a': it has address, mx, nameservers, outcome, re"),
+        (
+            {"dns": {"outcome": "delegated", "a": True}},
+            "dns has no 'a': it has address, denial, mx, nameservers, outcome, re",
+        ),
         ({"dns": {"outcome": "delegated", "nameservers": "ns1"}}, "dns.nameservers is not a list"),
         ({"dns": {"outcome": "no_evidence", "reason": 1}}, "dns.reason: what is given is not one of"),
         ({"previous": "expired"}, "previous is not an object"),

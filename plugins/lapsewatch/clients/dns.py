@@ -29,7 +29,7 @@ from dns.rdtypes.ANY.MX import MX
 
 from lapsewatch.core.domains import a_labels
 from lapsewatch.core.errors import SetupError
-from lapsewatch.core.evidence import DnsOutcome, DnsReading, NoEvidenceReason
+from lapsewatch.core.evidence import Denial, DnsOutcome, DnsReading, NoEvidenceReason
 
 UDP_PAYLOAD = 1232
 """Octets that fit one packet on every path (DNS flag day 2020); a longer answer comes over TCP."""
@@ -85,18 +85,18 @@ class DnsClient:
         if isinstance(answer, _Silence):
             return DnsReading(DnsOutcome.NO_EVIDENCE, reason=answer.reason)
         if _exists(answer, name):
-            outcome, nameservers = DnsOutcome.DELEGATED, _nameservers(answer, name)
+            outcome, nameservers, denial = DnsOutcome.DELEGATED, _nameservers(answer, name), None
         elif answer.rcode() == dns.rcode.NXDOMAIN:
-            return DnsReading(DnsOutcome.NOT_DELEGATED, mx=False, address=False)
+            return DnsReading(DnsOutcome.NOT_DELEGATED, mx=False, address=False, denial=Denial.NXDOMAIN)
         elif _speaks_from_above(answer, name):
             # Without a delegation the parent itself may still hold the domain's MX and address, as .de does.
-            outcome, nameservers = DnsOutcome.NOT_DELEGATED, ()
+            outcome, nameservers, denial = DnsOutcome.NOT_DELEGATED, (), Denial.NODATA
         else:
             return DnsReading(DnsOutcome.NO_EVIDENCE, reason=NoEvidenceReason.BAD_DNS_ANSWER)
         names = [_absolute(host) for host in [*dict.fromkeys(hosts)][:MAX_HOSTS]] or [name]
         mx, address = _any(names, self._has_mx), _any(names, self._has_address)
         # No MX is half an answer while nobody knows of an address: mail may still arrive there.
-        return DnsReading(outcome, nameservers, None if mx is False and address is None else mx, address)
+        return DnsReading(outcome, nameservers, None if mx is False and address is None else mx, address, denial)
 
     def _has_mx(self, host: Name) -> bool | None:
         """Tell whether the host has an MX record other than the null MX `.`, which refuses mail (RFC 7505)."""

@@ -84,7 +84,8 @@ def dns_said(dns: DnsReading | None) -> str:
         return "not asked"
     if dns.outcome is DnsOutcome.NO_EVIDENCE:
         return f"no evidence ({silence(dns.reason)})"
-    delegation = "delegated" if dns.outcome is DnsOutcome.DELEGATED else "not delegated"
+    denial = f" ({dns.denial.upper()})" if dns.denial else ""
+    delegation = "delegated" if dns.outcome is DnsOutcome.DELEGATED else f"not delegated{denial}"
     if shown := dns.nameservers[:NAMESERVERS_SHOWN]:
         delegation += f" to {', '.join(shown)}" + (" and others" if len(dns.nameservers) > len(shown) else "")
     return f"{delegation}; {_mail_said(dns)}"

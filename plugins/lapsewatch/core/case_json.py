@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from lapsewatch.core.errors import LapsewatchError
 from lapsewatch.core.evidence import (
+    Denial,
     DnsOutcome,
     DnsReading,
     Flag,
@@ -175,6 +176,7 @@ _DNS: dict[str, Callable[[Any, str], Any]] = {
     "nameservers": _words,
     "mx": _truth,
     "address": _truth,
+    "denial": _one_of(Denial),
     "reason": _one_of(NoEvidenceReason),
 }
 _HISTORY: dict[str, Callable[[Any, str], Any]] = {

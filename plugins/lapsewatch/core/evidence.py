@@ -112,9 +112,16 @@ class DnsOutcome(StrEnum):
     NO_EVIDENCE = "no_evidence"
 
 
+class Denial(StrEnum):
+    """How DNS says that there is no delegation (RFC 2308): the name does not exist, or it has no name servers."""
+
+    NXDOMAIN = "nxdomain"
+    NODATA = "nodata"
+
+
 @dataclass(frozen=True, slots=True)
 class DnsReading:
-    """What DNS said: the delegation with its name servers, and whether a host takes mail.
+    """What DNS said: the delegation with its name servers, or how it was denied, and whether a host takes mail.
 
     `mx` and `address` say whether the host, or the domain, has an MX record or an A or AAAA record (RFC 5321, section
     5.1: without an MX, mail goes to the address); None where DNS did not say.
@@ -124,6 +131,7 @@ class DnsReading:
     nameservers: tuple[str, ...] = ()
     mx: bool | None = None
     address: bool | None = None
+    denial: Denial | None = None
     reason: NoEvidenceReason | None = None
 
 
