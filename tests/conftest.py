@@ -135,6 +135,18 @@ def add_addresses(user_url: str) -> Callable[..., None]:
     return add
 
 
+def confirm_address(user_url: str, email: str, at: datetime) -> None:
+    """What PyPI does when a user confirms an address: it is trusted, and an event says since when."""
+    with psycopg.connect(user_url) as connection:
+        connection.execute("update user_emails set verified = true, unverify_reason = null where email = %s", [email])
+        connection.execute(
+            "insert into user_events (source_id, tag, time, additional)"
+            " select user_id, 'account:email:verified', %s at time zone 'UTC', jsonb_build_object('email', email)"
+            " from user_emails where email = %s",
+            [at, email],
+        )
+
+
 @dataclass(frozen=True)
 class SimulatedInternet:
     """The simulator, running, and its control API; `dns` is host and port of its resolver."""

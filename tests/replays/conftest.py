@@ -28,7 +28,7 @@ from sqlalchemy import Engine
 from simulator.lives import Life
 from simulator.user_database import seed
 from simulator.world import World
-from tests.conftest import API_KEY, SimulatedInternet, simulated
+from tests.conftest import API_KEY, SimulatedInternet, confirm_address, simulated
 from tests.stages.conftest import Row, rows
 
 DAY = timedelta(days=1)
@@ -72,17 +72,7 @@ class Replay:
             return {email for (email,) in connection.execute(query).fetchall()}
 
     def verify_again(self, email: str, at: datetime) -> None:
-        """What PyPI does when a user confirms an address: it is trusted, and an event says since when."""
-        with psycopg.connect(self.user_url) as connection:
-            connection.execute(
-                "update user_emails set verified = true, unverify_reason = null where email = %s", [email]
-            )
-            connection.execute(
-                "insert into user_events (source_id, tag, time, additional)"
-                " select user_id, 'account:email:verified', %s at time zone 'UTC', jsonb_build_object('email', email)"
-                " from user_emails where email = %s",
-                [at, email],
-            )
+        confirm_address(self.user_url, email, at)
 
     def lapses(self) -> list[Row]:
         return rows(self.status, "select * from lapsewatch.domain_lapse order by domain, lapsed_at")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from lapsewatch.stages.unverify_emails import unverify_emails
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine
 
+from tests.conftest import confirm_address
 from tests.stages.conftest import RUN, SILENT_REGISTRY, Check, Row, rows
 
 DAY = timedelta(days=1)
@@ -32,21 +34,8 @@ def population(add_addresses: Callable[..., None]) -> None:
 
 @pytest.fixture
 def verify(user_url: str) -> Callable[[str, datetime], None]:
-    """What PyPI does when a user confirms an address."""
-
-    def confirm(email: str, at: datetime) -> None:
-        with psycopg.connect(user_url) as connection:
-            connection.execute(
-                "update user_emails set verified = true, unverify_reason = null where email = %s", [email]
-            )
-            connection.execute(
-                "insert into user_events (source_id, tag, time, additional)"
-                " select user_id, 'account:email:verified', %s at time zone 'UTC', jsonb_build_object('email', email)"
-                " from user_emails where email = %s",
-                [at, email],
-            )
-
-    return confirm
+    """Confirms an address as its user does."""
+    return partial(confirm_address, user_url)
 
 
 @pytest.fixture
