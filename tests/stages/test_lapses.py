@@ -11,6 +11,7 @@ from lapsewatch.core.evidence import NoEvidenceReason, RdapOutcome, RdapReading
 from lapsewatch.core.policy import Policy
 from lapsewatch.stages.run import Run
 from lapsewatch.stages.store_domain_status import store_domain_status
+from lapsewatch.stages.summarise_run import summarise_run
 from lapsewatch.stages.unverify_emails import unverify_emails
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine
@@ -248,3 +249,14 @@ def test_a_renewal_of_the_new_registration_does_not_forgive_the_old_lapse(day: D
     assert known(status)["lapsed_at"] == NOW
     day(402, "active", registered(taken_at), dry_run=True)
     assert known(status)["phase"] == "reregistered"
+
+
+def test_an_address_that_two_lapses_touch_is_one_candidate(day: Day, status: Engine) -> None:
+    taken_at = NOW + 6 * DAY
+    day(0, "undelegated active deleting", dry_run=True)
+    day(7, "active", registered(taken_at), dry_run=True)
+    run = day(400, "undelegated active expiring", registered(taken_at, "redemption period"), max_unverifications=3)
+    assert len(lapses(status)) == 2
+    summarise_run(run, status)
+    [metrics] = rows(status, "select unverified_count from lapsewatch.run_metrics")
+    assert metrics["unverified_count"] == 3

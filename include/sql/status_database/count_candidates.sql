@@ -1,1 +1,1 @@
-select count(*) from lapsewatch.address_unverification where run_id = :run_id and dry_run = :dry_run
+select count(distinct address_key) from lapsewatch.address_unverification where run_id = :run_id and dry_run = :dry_run

@@ -19,7 +19,7 @@ with inferred as (
 )
 update lapsewatch.domain_status as known
 set lapsed_at = greatest(known.lapsed_at, inferred.lapsed_at),
-    phase = 'reregistered',
+    phase = case when known.phase in ('redemption', 'pending_delete', 'released') then known.phase else 'reregistered' end,
     verdict = 'unverify',
     reason = inferred.reason,
     witnesses = '{rdap}',

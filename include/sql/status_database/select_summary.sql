@@ -36,7 +36,7 @@ select count(*) as planned_count,
            select count(*) from lapsewatch.domain_status where lapsed_at is not null and address_count > 0
        ) as lapsed_domain_count,
        (
-           select count(*)
+           select count(distinct address_key)
            from lapsewatch.address_unverification
            where run_id = :run_id and state = 'unverified'
        ) as unverified_count
