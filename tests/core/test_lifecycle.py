@@ -241,7 +241,10 @@ def test_a_registration_strictly_later_than_the_verification(verified_at: dateti
         (History(lapsed_at=MADE - SECOND), Phase.REREGISTERED),
         # A lapse that was inferred from a registration is dated by it.
         (History(lapsed_at=MADE), Phase.REREGISTERED),
-        (History(lapsed_at=MADE + SECOND), Phase.ACTIVE),
+        # A registry that gives the day only dates a registration before the lapse that it ended.
+        (History(lapsed_at=MADE + DAY), Phase.REREGISTERED),
+        (History(lapsed_at=MADE + DAY + SECOND), Phase.ACTIVE),
+        (History(lapsed_at=MADE + SECOND, registered_at=MADE, registry_seen_at=MADE), Phase.ACTIVE),
         (History(registered_at=LONG_AGO, registry_seen_at=MADE - SECOND), Phase.REREGISTERED),
         # The registry has corrected a date that was already there when it was last read.
         (History(registered_at=LONG_AGO, registry_seen_at=MADE), Phase.ACTIVE),
@@ -287,7 +290,13 @@ REMEMBERED = History(phase=Phase.REREGISTERED, lapsed_at=MADE - DAY, registered_
         (case("active", rdap=RDAP_SILENT, previous=REMEMBERED), Phase.REREGISTERED),
         (case("active", rdap=found(registered_at=None), previous=REMEMBERED), Phase.REREGISTERED),
         (case("active", previous=replace(REMEMBERED, registered_at=MADE - DAY)), Phase.REREGISTERED),
-        (case("active", previous=replace(REMEMBERED, registered_at=MADE - DAY - SECOND)), Phase.ACTIVE),
+        (case("active", previous=replace(REMEMBERED, registered_at=MADE - DAY - SECOND)), Phase.REREGISTERED),
+        (case("active", previous=replace(REMEMBERED, registered_at=LONG_AGO, phase=Phase.ACTIVE)), Phase.ACTIVE),
+        # What was released can only be registered anew, also where no registry tells a date.
+        (case("active", previous=History(phase=Phase.RELEASED, lapsed_at=MADE)), Phase.REREGISTERED),
+        (case("active", previous=History(phase=Phase.REREGISTERED, lapsed_at=MADE)), Phase.REREGISTERED),
+        (case("active", previous=History(phase=Phase.RELEASED, adverse_since=MADE)), Phase.ACTIVE),
+        (case("active", previous=History(phase=Phase.REDEMPTION, lapsed_at=MADE)), Phase.ACTIVE),
         (case("active", previous=replace(REMEMBERED, lapsed_at=None)), Phase.ACTIVE),
         # Without a lapse, a registration later than the verification is as good.
         (case("active", previous=replace(REMEMBERED, lapsed_at=None), verified_at=MADE - SECOND), Phase.REREGISTERED),
@@ -302,3 +311,15 @@ def test_a_change_of_hands_is_remembered_where_the_registry_is_silent(known: Cas
     assert stands.phase is phase
     if phase is Phase.REREGISTERED:
         assert stands.witnesses == (PREVIOUS,)
+
+
+@pytest.mark.parametrize("phase", [Phase.EXPIRED, Phase.HELD, Phase.REDEMPTION, Phase.PENDING_DELETE])
+@pytest.mark.parametrize("record", [None, RDAP_SILENT])
+def test_what_only_the_registry_can_tell_is_not_over_because_it_is_silent(
+    phase: Phase, record: RdapReading | None
+) -> None:
+    seen = History(phase=phase, registered_at=LONG_AGO, registry_seen_at=NOW - DAY)
+    assert standing(case("active", rdap=record, previous=seen)) == Standing(phase, (PREVIOUS,))
+    # Where no registry ever spoke, or the flags tell of another phase, that counts.
+    assert standing(case("active", rdap=record, previous=History(phase=phase))).phase is Phase.ACTIVE
+    assert standing(case("deleting", rdap=record, previous=seen)).phase is Phase.PENDING_DELETE

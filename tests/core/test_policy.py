@@ -179,7 +179,6 @@ def test_only_an_earlier_adverse_reading_is_the_same(phase: Phase | None) -> Non
     [
         (case("inactive", dns=WITH_MAIL), "DNS"),
         (case("expiring", dns=WITH_MAIL), "DNS"),
-        (case("active", rdap=IN_REDEMPTION, dns=WITH_MAIL), "DNS"),
         (case("undelegated active", rdap=NOT_FOUND), "the status API"),
         (case("active", rdap=NOT_FOUND, dns=DNS_SILENT), "the status API"),
         (case("active", rdap=NOT_FOUND, dns=WITH_MAIL), "DNS"),
@@ -189,6 +188,30 @@ def test_a_lonely_witness_who_is_contradicted_is_not_believed_however_long(known
     decision = decide(replace(known, previous=read_adverse(NOW - 30 * DAY)))
     assert decision.verdict is WATCH
     assert f"but not {doubter}:" in decision.reason
+
+
+def test_a_registry_that_says_redemption_for_a_day_is_believed_while_dns_still_delegates() -> None:
+    known = case("active", rdap=IN_REDEMPTION, dns=WITH_MAIL)
+    first = decide(known)
+    assert (first.verdict, first.adverse_since) == (WATCH, NOW)
+    assert verdict(replace(known, previous=read_adverse(NOW - DAY))) is UNVERIFY
+
+
+@pytest.mark.parametrize("phase", [Phase.EXPIRED, Phase.HELD, Phase.REDEMPTION, Phase.PENDING_DELETE])
+@pytest.mark.parametrize("dns", [None, WITH_MAIL, UNDELEGATED, DNS_SILENT])
+def test_while_the_registry_is_silent_what_it_said_is_watched(phase: Phase, dns: DnsReading | None) -> None:
+    since = NOW - 9 * DAY
+    seen = History(phase=phase, adverse_since=since, registered_at=LONG_AGO, registry_seen_at=NOW - DAY)
+    decision = decide(case("active", rdap=RDAP_SILENT, dns=dns, previous=seen))
+    assert (decision.phase, decision.verdict, decision.adverse_since) == (phase, WATCH, since)
+    assert "silent" in decision.reason
+
+
+def test_a_date_that_has_come_is_watched_until_the_registry_is_heard() -> None:
+    seen = History(phase=Phase.ACTIVE, registered_at=LONG_AGO, registry_seen_at=NOW - 9 * DAY, expires_at=NOW - DAY)
+    assert verdict(case("active", previous=seen)) is WATCH
+    assert verdict(case("active", rdap=RDAP_SILENT, previous=seen)) is WATCH
+    assert verdict(case("active", rdap=SOUND, previous=seen)) is Verdict.KEEP
 
 
 def test_a_registry_that_disagrees_outranks_the_flags() -> None:

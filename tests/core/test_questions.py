@@ -40,9 +40,9 @@ DOUBTFUL = [phase for phase in Phase if phase not in {Phase.ACTIVE, Phase.UNKNOW
         ("active", History(), Need.DATE),
         ("active", replace(WELL, registry_seen_at=NOW - MAX_RECORD_AGE), None),
         ("active", replace(WELL, registry_seen_at=NOW - MAX_RECORD_AGE - SECOND), Need.DATE),
-        ("active", replace(WELL, expires_at=NOW), Need.DATE),
+        ("active", replace(WELL, expires_at=NOW), Need.DOUBT),
         ("active", replace(WELL, expires_at=NOW + SECOND), None),
-        ("active", replace(WELL, expires_at=SEEN + SECOND), Need.DATE),
+        ("active", replace(WELL, expires_at=SEEN + SECOND), Need.DOUBT),
         # The registry has been asked since its date came.
         ("active", replace(WELL, expires_at=SEEN), None),
     ],

@@ -47,6 +47,8 @@ def test_a_clean_run_passes_and_the_result_is_kept(population: None, status: Eng
         ("flags = null, rdap = null", "evidence of nobody"),
         ("phase = 'released'", "the phase is not what the witnesses say"),
         ("verdict = 'unverify'", "the verdict is not what the policy makes of the evidence"),
+        ("is_renewed = true", "when a lapse began or ended"),
+        ("adverse_since = now() - interval '9 days'", "when a lapse began or ended"),
         ("policy = 'lenient'", "evidence of nobody"),
         ("rdap = '{}'", "evidence of nobody"),
         ("outcome = null", "the outcome is missing"),

@@ -3,17 +3,17 @@
 with inferred as (
     insert into lapsewatch.domain_lapse
         (domain, lapsed_at, began_at, kind, phase, reason, witnesses, evidence, policy, run_id)
-    select status.domain, status.registered_at, status.registered_at, 'inferred', 'reregistered', given.reason, '{rdap}',
+    select domain, registered_at, registered_at, 'inferred', 'reregistered', given.reason, '{rdap}',
            jsonb_strip_nulls(jsonb_build_object(
                'provider', status.provider, 'flags', status.flags, 'checked_at', status.checked_at,
                'rdap', jsonb_build_object(
-                   'outcome', 'found', 'status', status.rdap_status, 'registered_at', status.registered_at,
+                   'outcome', 'found', 'status', status.rdap_status, 'registered_at', registered_at,
                    'expires_at', status.expires_at, 'registrar', status.registrar
                )
            )),
            status.policy, :run_id
-    from jsonb_to_recordset(cast(:domains as jsonb)) as given (domain text, reason text)
-    join lapsewatch.domain_status as status using (domain)
+    from jsonb_to_recordset(cast(:domains as jsonb)) as given (domain text, registered_at timestamptz, reason text)
+    join lapsewatch.domain_status as status using (domain, registered_at)
     on conflict (domain, lapsed_at) do nothing
     returning domain, lapsed_at, reason
 )

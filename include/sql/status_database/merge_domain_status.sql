@@ -19,7 +19,8 @@ set attempted_at = case when checked.quarantine_reason is null then checked.chec
     witnesses = case when evidence.is_there then checked.witnesses else known.witnesses end,
     adverse_since = case when evidence.is_there then checked.adverse_since else known.adverse_since end,
     run_id = case when evidence.is_there then checked.run_id else known.run_id end,
-    registered_at = case when record.is_there then record.registered_at else known.registered_at end,
+    registered_at = case when record.is_there then coalesce(record.registered_at, known.registered_at)
+                         else known.registered_at end,
     expires_at = case when record.is_there then record.expires_at else known.expires_at end,
     registrar = case when record.is_there then record.registrar else known.registrar end,
     rdap_status = case when record.is_there then record.status else known.rdap_status end,
@@ -30,7 +31,12 @@ cross join lateral (
 ) as evidence
 cross join lateral (
     select evidence.is_there and coalesce(checked.rdap ->> 'outcome' = 'found', false) as is_there,
-           cast(checked.rdap ->> 'registered_at' as timestamptz) as registered_at,
+           -- A date that is still to come is none.
+           (
+               select made
+               from cast(checked.rdap ->> 'registered_at' as timestamptz) as made
+               where made <= checked.witnessed_at
+           ) as registered_at,
            cast(checked.rdap ->> 'expires_at' as timestamptz) as expires_at,
            checked.rdap ->> 'registrar' as registrar,
            array(select jsonb_array_elements_text(checked.rdap -> 'status')) as status

@@ -1,5 +1,5 @@
 -- A lapse for each of the run's domains whose trust ends now, unless an open one covers it: one that began with the same
--- readings, or any, where the domain was merely registered anew since.
+-- readings, one that this check did not know of yet, or any, where the domain was merely registered anew since.
 insert into lapsewatch.domain_lapse
     (domain, lapsed_at, began_at, kind, phase, reason, witnesses, evidence, policy, run_id)
 select checked.domain, event.lapsed_at, coalesce(event.began_at, event.lapsed_at), 'observed', checked.phase,
@@ -28,6 +28,11 @@ where checked.run_id = :run_id
       from lapsewatch.domain_lapse as covering
       where covering.domain = checked.domain
         and covering.ended_at is null
-        and (checked.phase = 'reregistered' or covering.lapsed_at >= checked.adverse_since)
+        and covering.policy = checked.policy
+        and (
+            checked.phase = 'reregistered'
+            or covering.lapsed_at >= checked.adverse_since
+            or covering.lapsed_at > coalesce(cast(checked.previous ->> 'lapsed_at' as timestamptz), '-infinity')
+        )
   )
 on conflict (domain, lapsed_at) do nothing

@@ -3,8 +3,9 @@
 The questions go to a recursive resolver. Whether a domain is delegated is its parent's to say, and this is how the
 parent is heard through a resolver:
 
-- NXDOMAIN for a registrable domain is the parent's own statement: the parent zone is the only one that can deny the
-  name (RFC 2308, section 2.1), and nothing is below a name that does not exist (RFC 8020).
+- NXDOMAIN for a registrable domain is the parent's own statement when the SOA record that comes with it is of a zone
+  above the domain, below the root (RFC 2308, section 2.1); and nothing is below a name that does not exist (RFC
+  8020). A bare NXDOMAIN is what a walled-in resolver says of everything: no evidence, for a host as for the domain.
 - NOERROR without NS records (NODATA) is the parent's statement when the SOA record that comes with it is of a zone
   above the domain (RFC 2308, section 2.2). The domain's own SOA is the child's, which only a delegation makes heard.
 - NOERROR with NS records, or with a CNAME record at the domain, comes from servers that the parent delegates to.
@@ -88,12 +89,13 @@ class DnsClient:
             outcome, nameservers, denial = DnsOutcome.DELEGATED, _nameservers(answer, name), None
         elif answer.rcode() == dns.rcode.NXDOMAIN:
             return DnsReading(DnsOutcome.NOT_DELEGATED, mx=False, address=False, denial=Denial.NXDOMAIN)
-        elif _speaks_from_above(answer, name):
+        else:
             # Without a delegation the parent itself may still hold the domain's MX and address, as .de does.
             outcome, nameservers, denial = DnsOutcome.NOT_DELEGATED, (), Denial.NODATA
-        else:
-            return DnsReading(DnsOutcome.NO_EVIDENCE, reason=NoEvidenceReason.BAD_DNS_ANSWER)
-        names = [_absolute(host) for host in [*dict.fromkeys(hosts)][:MAX_HOSTS]] or [name]
+        given = [*dict.fromkeys(hosts)]
+        names = [_absolute(host) for host in given[:MAX_HOSTS]] or [name]
+        # Hosts that are not asked about leave it open.
+        names += [None] * (len(given) > MAX_HOSTS)
         mx, address = _any(names, self._has_mx), _any(names, self._has_address)
         # No MX is half an answer while nobody knows of an address: mail may still arrive there.
         return DnsReading(outcome, nameservers, None if mx is False and address is None else mx, address, denial)
@@ -135,7 +137,8 @@ class DnsClient:
         except (OSError, EOFError):
             return _Silence(NoEvidenceReason.UNREACHABLE)
         if answer.rcode() in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
-            return answer
+            is_backed = bool(answer.answer) or _speaks_from_above(answer, name)
+            return answer if is_backed else _Silence(NoEvidenceReason.BAD_DNS_ANSWER)
         if answer.rcode() in {dns.rcode.SERVFAIL, dns.rcode.REFUSED}:
             return _Silence(NoEvidenceReason.SERVFAIL)
         return _Silence(NoEvidenceReason.BAD_DNS_ANSWER)
@@ -162,7 +165,7 @@ def _exists(answer: dns.message.Message, name: Name) -> bool:
 
 def _speaks_from_above(answer: dns.message.Message, name: Name) -> bool:
     zones = [records.name for records in answer.authority if records.rdtype == RdataType.SOA]
-    return any(name.is_subdomain(zone) for zone in zones)
+    return any(name.is_subdomain(zone) and zone != dns.name.root for zone in zones)
 
 
 def _nameservers(answer: dns.message.Message, name: Name) -> tuple[str, ...]:

@@ -46,26 +46,29 @@ class RdapClient:
         self._turns = turns
 
     def record(self, domain: str) -> RdapReading:
-        """Ask for one registrable domain (lower-case A-labels), in turn. Raises ClientError where there is no evidence.
+        """Ask for one registrable domain, in turn, as A-labels. Raises ClientError where there is no evidence.
 
         A server that refuses, or says when to come back, is paused for everybody.
         """
-        base_url = self._bootstrap.server_for(domain)
+        name = a_labels(domain)
+        if name is None:
+            raise BadAnswer(NoEvidenceReason.BAD_REQUEST, "not a domain name")
+        base_url = self._bootstrap.server_for(name)
         if base_url is None:
             raise BadAnswer(NoEvidenceReason.NO_SERVER, "no RDAP server is known for the top-level domain")
         host = urlsplit(base_url).netloc
-        url = f"{base_url}domain/{domain}"
+        url = f"{base_url}domain/{name}"
         with self._turns.turn(host):
             answer = json_over_http.get(self._session, url, headers=HEADERS, timeout=TIMEOUT, max_bytes=MAX_BODY_BYTES)
         if answer.code == requests.codes.ok:
-            return read_record(answer.json(), domain, answer.raw)
+            return read_record(answer.json(), name, answer.raw)
         if answer.code == requests.codes.not_found:
             return _read_absence(answer)
         error = _refusal(answer)
         seconds = error.retry_after
-        if seconds is None and isinstance(error, RateLimited | Refused):
-            seconds = PAUSE_AFTER_REFUSAL
-        if seconds is not None:
+        if isinstance(error, RateLimited | Refused):
+            seconds = seconds or PAUSE_AFTER_REFUSAL
+        if seconds:
             self._turns.pause(host, min(seconds, MAX_PAUSE))
         raise error
 

@@ -28,7 +28,7 @@ from lapsewatch.commands.sources import Sources, open_sources
 from lapsewatch.core.errors import LapsewatchError, SetupError
 from lapsewatch.core.lifecycle import Phase
 from lapsewatch.core.policy import Policy
-from lapsewatch.core.questions import HOSTS_PER_DOMAIN, Need, need_of, wants_dns, wants_registry
+from lapsewatch.core.questions import Need, need_of, wants_dns, wants_registry
 
 
 @dataclass
@@ -139,7 +139,7 @@ def _corroborated(scan: Scan, sources: Sources, domains: list[str]) -> Iterator[
         finding = decided(said, scan.policy)
         # Where nobody else said anything, DNS is better than nothing for a person to look at.
         if wants_dns(said.case, scan.policy) or finding.decision.phase is Phase.UNKNOWN:
-            hosts = [host for host, _ in scan.census.hosts_of[domain].most_common(HOSTS_PER_DOMAIN)]
+            hosts = [host for host, _ in scan.census.hosts_of[domain].most_common()]
             said = ask_dns(sources.witnesses, said, hosts)
         return said
 

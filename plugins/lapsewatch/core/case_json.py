@@ -78,9 +78,10 @@ def _read(
         return None
     found = _object(given, name)
     _only(found, readers.keys(), name)
-    if "outcome" in readers and found.get("outcome") is None:
-        raise BadCase(f"{name}.outcome is missing")
-    return kind(**{key: readers[key](value, f"{name}.{key}") for key, value in found.items() if value is not None})
+    # Who does not say what came of the question has not been heard.
+    silence = {"outcome": "no_evidence"} if "outcome" in readers and found.get("outcome") is None else {}
+    said = {**found, **silence}
+    return kind(**{key: readers[key](value, f"{name}.{key}") for key, value in said.items() if value is not None})
 
 
 def _object(given: object, name: str) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ registry keeps the book; a date alone is never proof, since registries move it b
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lapsewatch.core.evidence import DnsOutcome, DnsReading, Flag, RdapOutcome, RdapReading
@@ -82,6 +82,9 @@ PHASE_OF_RDAP_STATUS: dict[str, Phase] = {
 }
 """Any other status, and none at all, is that of a registered domain."""
 
+DATE_PRECISION = timedelta(days=1)
+"""Some registries give the day of a registration only."""
+
 RESTORING = "pending restore"
 """The owner has paid for the way back out of redemption, and the registry waits for the report (RFC 3915)."""
 
@@ -146,6 +149,8 @@ def standing(case: Case) -> Standing:
         return changed
     record, flags = phase_of_record(case.rdap), phase_of(case.flags)
     phase: Phase
+    if awaits_registry(case):
+        return Standing(case.previous.phase or Phase.UNKNOWN, (Witness.PREVIOUS,))
     if record is not Phase.UNKNOWN:
         phase = record
     elif flags is not Phase.UNKNOWN:
@@ -158,6 +163,28 @@ def standing(case: Case) -> Standing:
         Witness.DNS: _dns_agrees(case.dns, phase),
     }
     return Standing(phase, tuple(witness for witness, agrees in said.items() if agrees))
+
+
+def awaits_registry(case: Case) -> bool:
+    """Tell whether the registry, which spoke of more than a registered domain or might have, is silent now.
+
+    What only it can tell, that a registration has expired, is held, or is in redemption without the flags saying so,
+    is not over because it does not answer.
+    """
+    previous = case.previous
+    return (
+        phase_of_record(case.rdap) is Phase.UNKNOWN
+        and phase_of(case.flags) is Phase.ACTIVE
+        and previous.registry_seen_at is not None
+        and previous.phase in ADVERSE | {Phase.EXPIRED, Phase.HELD}
+    )
+
+
+def has_come_to_its_date(case: Case) -> bool:
+    """Tell whether the expiry date that the registry gave has come since, and it has not said what became of it."""
+    expires_at, seen_at = case.previous.expires_at, case.previous.registry_seen_at
+    is_silent = phase_of_record(case.rdap) is Phase.UNKNOWN
+    return is_silent and expires_at is not None and seen_at is not None and seen_at < expires_at <= case.now
 
 
 def is_restoring(rdap: RdapReading | None) -> bool:
@@ -212,7 +239,7 @@ def _change_of_hands(case: Case) -> Standing | None:
     if case.verified_at is not None and made > case.verified_at and phase_of_record(case.rdap) not in ADVERSE:
         return Standing(Phase.REREGISTERED, (Witness.RDAP,))
     seen_before = (
-        (previous.lapsed_at is not None and made >= previous.lapsed_at)
+        _is_later_than_lapse(made, previous)
         or (previous.adverse_since is not None and made > previous.adverse_since)
         # Later than the day on which the registry still showed another registration: we have missed the lapse itself.
         or _is_another_registration(previous, made)
@@ -228,6 +255,14 @@ def _lapses_by_record(case: Case) -> bool:
     return record in ADVERSE or (record is Phase.EXPIRED and is_mail_gone(case.dns))
 
 
+def _is_later_than_lapse(made: datetime, previous: History) -> bool:
+    """Tell whether a registration was made after the open lapse, as far as a date tells that has no time of day."""
+    if previous.lapsed_at is None:
+        return False
+    precision = timedelta(0) if made == previous.registered_at else DATE_PRECISION
+    return made >= previous.lapsed_at - precision
+
+
 def _is_another_registration(previous: History, made: datetime) -> bool:
     if previous.registered_at is None or previous.registry_seen_at is None:
         return False
@@ -236,10 +271,11 @@ def _is_another_registration(previous: History, made: datetime) -> bool:
 
 def _remembered_change(case: Case) -> Standing | None:
     """A re-registered domain looks perfectly active: where the registry says nothing new, what it said before holds."""
-    made, lapsed_at = known_registration(case), case.previous.lapsed_at
-    if made is None:
-        return None
-    is_later = lapsed_at is not None and made >= lapsed_at
+    made, previous = known_registration(case), case.previous
+    # What was released can only be registered anew, whether the registry tells a date or not.
+    is_later = previous.lapsed_at is not None and (
+        previous.phase in {Phase.RELEASED, Phase.REREGISTERED} or (made is not None and made >= previous.lapsed_at)
+    )
     looks_alive = phase_of_record(case.rdap) in {Phase.UNKNOWN, Phase.ACTIVE} and phase_of(case.flags) is Phase.ACTIVE
     changed = looks_alive and (is_later or is_registered_since(case))
     return Standing(Phase.REREGISTERED, (Witness.PREVIOUS,)) if changed else None

@@ -15,6 +15,8 @@ from lapsewatch.core.lifecycle import (
     Phase,
     Standing,
     Witness,
+    awaits_registry,
+    has_come_to_its_date,
     is_delegated,
     is_mail_gone,
     is_registered_since,
@@ -117,6 +119,9 @@ _NAMES = {
 
 def _corroborated(case: Case, stands: Standing) -> Ruling:
     phase = stands.phase
+    if phase is not Phase.REREGISTERED and awaits_registry(case):
+        reason = f"{_FACTS[phase]}, when the registry last said so, and now it is silent: it is asked again tomorrow"
+        return Verdict.WATCH, reason, stands.witnesses
     if phase in ADVERSE:
         return _on_adverse_reading(case, stands)
     if phase is Phase.REREGISTERED:
@@ -159,6 +164,9 @@ def _is_contradicted(case: Case, stands: Standing) -> bool:
     no registration, not one that speaks of redemption, because `expiring` is not guaranteed to be shown.
     """
     if stands.phase not in ADVERSE or len(stands.witnesses) > 1:
+        return False
+    if phase_of_record(case.rdap) in {Phase.REDEMPTION, Phase.PENDING_DELETE}:
+        # The registry itself may be early, not wrong: it is believed when it says so a day later.
         return False
     return is_delegated(case.dns) or (stands.phase is Phase.RELEASED and phase_of(case.flags) is Phase.ACTIVE)
 
@@ -236,6 +244,8 @@ def _on_registered_domain(case: Case, stands: Standing) -> Ruling:
             f"{fact} again after a lapse, and nothing says by whom: it is asked about again tomorrow",
             witnesses,
         )
+    if has_come_to_its_date(case):
+        return Verdict.WATCH, f"{fact}, but its date has come, and the registry is yet to be heard on it", witnesses
     if case.rdap is not None and case.rdap.expires_at is not None and case.rdap.expires_at < case.now:
         return Verdict.WATCH, f"{fact}, though its date has passed: it is asked about again tomorrow", witnesses
     return Verdict.KEEP, fact, witnesses
@@ -304,6 +314,8 @@ def _adverse_since(case: Case, stands: Standing, verdict: Verdict) -> datetime |
     since, has_open_lapse = case.previous.adverse_since, case.previous.lapsed_at is not None
     if stands.phase is Phase.REREGISTERED:
         return None
+    if awaits_registry(case):
+        return since
     is_contradicted = _is_contradicted(case, stands)
     if verdict is Verdict.UNVERIFY or (_speaks_of_lapse(case, stands) and not is_contradicted):
         return _readings_since(case) or case.now

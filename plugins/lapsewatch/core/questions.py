@@ -3,14 +3,11 @@
 from datetime import timedelta
 from enum import StrEnum
 
-from lapsewatch.core.lifecycle import ADVERSE, Case, Phase, phase_of, phase_of_record, standing
+from lapsewatch.core.lifecycle import ADVERSE, Case, Phase, has_come_to_its_date, phase_of, phase_of_record, standing
 from lapsewatch.core.policy import RUBYGEMS_FLAGS, Policy
 
 MAX_RECORD_AGE = timedelta(days=90)
 """After this the registry's record is worth reading again although nothing is wrong: it shows a change of hands."""
-
-HOSTS_PER_DOMAIN = 3
-"""Of how many hosts DNS is asked: mail is gone from a domain when none of those with the most addresses takes any."""
 
 
 class Need(StrEnum):
@@ -23,8 +20,8 @@ class Need(StrEnum):
 def need_of(case: Case, policy: Policy) -> Need | None:
     """Say whether more is to be asked than the status API, whose flags the case holds, and why.
 
-    Doubt is anything but a plainly registered domain: an adverse, weak or missing answer, an open lapse, an expiry.
-    A date is wanted where the registry's record was never read, is old, or gave an expiry date that has come.
+    Doubt is anything but a plainly registered domain: an adverse, weak or missing answer, an open lapse, an expiry, or
+    an expiry date that has come. A date is wanted where the registry's record was never read, or is old.
     """
     if policy is Policy.PYPI:
         return None
@@ -34,11 +31,9 @@ def need_of(case: Case, policy: Policy) -> Need | None:
     stood_well = previous.phase in {None, Phase.ACTIVE, Phase.UNKNOWN} and not (
         previous.lapsed_at or previous.adverse_since
     )
-    if phase_of(case.flags) is not Phase.ACTIVE or not stood_well:
+    if phase_of(case.flags) is not Phase.ACTIVE or not stood_well or has_come_to_its_date(case):
         return Need.DOUBT
     if previous.registry_seen_at is None or case.now - previous.registry_seen_at > MAX_RECORD_AGE:
-        return Need.DATE
-    if previous.expires_at is not None and previous.registry_seen_at < previous.expires_at <= case.now:
         return Need.DATE
     return None
 

@@ -32,8 +32,8 @@ MAX_QUARANTINED_SHARE = 0.05
 FEW = 20
 """Shares of fewer domains than this say nothing."""
 
-_CASE = ("policy", "flags", "previous", "rdap", "dns", "decided_at")
-"""The columns that hold what a row's decision rests on."""
+_CASE = ("policy", "flags", "previous", "rdap", "dns", "decided_at", "is_renewed", "adverse_since")
+"""The columns that hold what a row's decision rests on, and what it says of a lapse."""
 
 _IS_EVIDENCE = Column("outcome") == "evidence"
 _IS_SILENCE = Column("outcome") == "no_evidence"
@@ -67,6 +67,11 @@ ROW_EXPECTATIONS = (
         meta={"reason": "the verdict is not what the policy makes of the evidence"},
     ),
     gxe.ExpectColumnValuesToBeInSet(
+        column="is_right_about_lapse",
+        value_set=[True],
+        meta={"reason": "when a lapse began or ended is not what the policy makes of the evidence"},
+    ),
+    gxe.ExpectColumnValuesToBeInSet(
         column="answered_in_time",
         value_set=[True],
         meta={"reason": "the answer is older than the question, or from the future"},
@@ -95,6 +100,7 @@ def audit_checks(frame: pd.DataFrame, audit: Audit) -> dict[str, str]:
         expected_phase=[found.phase for found in again],
         expected_verdict=[found.verdict for found in again],
         has_evidence=[found.has_evidence for found in again],
+        is_right_about_lapse=[found.is_right_about_lapse for found in again],
     )
     bad = validate("domain_checks", expected, ROW_EXPECTATIONS, audit, index_column="domain")
     audit.row_count += len(frame)
@@ -162,6 +168,7 @@ class _Again(NamedTuple):
     phase: str
     verdict: str
     has_evidence: bool
+    is_right_about_lapse: bool
 
 
 def _decide_again(row: Mapping[Hashable, Any]) -> _Again:
@@ -169,6 +176,8 @@ def _decide_again(row: Mapping[Hashable, Any]) -> _Again:
         case = read_case({name: row[name] for name in ("flags", "rdap", "dns", "previous")}, row["decided_at"])
         policy = Policy(row["policy"])
     except (BadCase, ValueError):
-        return _Again("not a case", "not a case", has_evidence=False)
+        return _Again("not a case", "not a case", has_evidence=False, is_right_about_lapse=False)
     decision = decide(case, policy)
-    return _Again(decision.phase.value, decision.verdict.value, is_evidence(case, decision))
+    adverse_since = None if pd.isna(row["adverse_since"]) else row["adverse_since"]
+    is_right = decision.is_renewed == row["is_renewed"] and decision.adverse_since == adverse_since
+    return _Again(decision.phase.value, decision.verdict.value, is_evidence(case, decision), is_right)

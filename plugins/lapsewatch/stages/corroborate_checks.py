@@ -11,12 +11,13 @@ from typing import Any
 
 from sqlalchemy import Engine, Row
 
+from lapsewatch.clients.dns import MAX_HOSTS
 from lapsewatch.clients.turns import by_turns
 from lapsewatch.clients.witnesses import BudgetedRegistry, Witnesses, was_asked
 from lapsewatch.core.case_json import as_json, read_history
 from lapsewatch.core.evidence import Flag, NoEvidenceReason
 from lapsewatch.core.lifecycle import Case
-from lapsewatch.core.questions import HOSTS_PER_DOMAIN, Need, wants_dns, wants_registry
+from lapsewatch.core.questions import Need, wants_dns, wants_registry
 from lapsewatch.stages.decisions import decision_columns
 from lapsewatch.stages.run import Run
 from lapsewatch.status_database.journal import Counts
@@ -42,7 +43,7 @@ def corroborate_checks(run: Run, witnesses: Witnesses, status: Engine) -> Counts
     with status.connect() as connection:
         before = connection.execute(statement("count_unwitnessed_checks"), key).one()
         budget = max(run.max_rdap_calls - before.rdap_call_count, 0)
-        limits = {"most_checks": 2 * budget + MOST_BEYOND_BUDGET, "most_hosts": HOSTS_PER_DOMAIN}
+        limits = {"most_checks": 2 * budget + MOST_BEYOND_BUDGET, "most_hosts": MAX_HOSTS + 1}
         rows = connection.execute(statement("select_unwitnessed_checks"), key | limits).all()
     asking = Witnesses(BudgetedRegistry(witnesses.registry, budget), witnesses.dns)
     tally: Counter[str] = Counter()

@@ -71,15 +71,20 @@ def _infer_lapses(run: Run, users: UserDatabase, status: Engine) -> int:
         for hosts in streamed.execute(statement("select_unexamined_registrations")).partitions():
             made = {row.host: row for row in hosts}
             suspects = [SuspectHost(row.host, row.registered_at, unknown_too=False) for row in hosts]
-            older = {made[found.host].domain: made[found.host].registered_at for found in users.addresses_on(suspects)}
+            older = {made[found.host].domain for found in users.addresses_on(suspects)}
+            compared = {row.domain: row.registered_at for row in hosts}
             domains = [
-                {"domain": domain, "reason": changed_hands_reason(registered_at)}
-                for domain, registered_at in older.items()
+                {
+                    "domain": domain,
+                    "registered_at": registered_at.isoformat(),
+                    "reason": changed_hands_reason(registered_at),
+                }
+                for domain, registered_at in compared.items()
             ]
-            values = {"domains": json.dumps(domains), "run_id": run.run_id, "due_at": run.as_of}
+            lapsed = [row for row in domains if row["domain"] in older]
+            values = {"domains": json.dumps(lapsed), "run_id": run.run_id, "due_at": run.as_of}
             inferred += connection.execute(statement("infer_lapses"), values).rowcount
-            examined = {"domains": sorted({row.domain for row in hosts})}
-            connection.execute(statement("mark_registrations_examined"), examined)
+            connection.execute(statement("mark_registrations_examined"), {"domains": json.dumps(domains)})
     return inferred
 
 
@@ -89,6 +94,7 @@ def _record_intents(run: Run, users: UserDatabase, status: Engine, now: datetime
         values = {
             "evidence_since": now - MAX_EVIDENCE_AGE,
             "scope": run.scope,
+            "policy": run.policy.value,
             "domains": run.listed_domains(),
         }
         streamed = reading.execution_options(stream_results=True, yield_per=HOSTS_PER_LOOKUP)
@@ -151,7 +157,12 @@ def _is_touched_by(lapse: Row[Any], verified_at: datetime | None) -> bool:
 def _carry_out(run: Run, users: UserDatabase, status: Engine, now: datetime) -> tuple[int, int]:
     """Carry out the run's intents, a bounded transaction at a time; return how many took effect and how many not."""
     unverified = skipped = 0
-    values = {"run_id": run.run_id, "most": ADDRESSES_PER_TRANSACTION, "evidence_since": now - MAX_EVIDENCE_AGE}
+    values = {
+        "run_id": run.run_id,
+        "policy": run.policy.value,
+        "most": ADDRESSES_PER_TRANSACTION,
+        "evidence_since": now - MAX_EVIDENCE_AGE,
+    }
     while True:
         with status.begin() as connection:
             rows = connection.execute(statement("select_planned_unverifications"), values).all()
@@ -181,6 +192,7 @@ def _judged(rows: Sequence[Row[Any]]) -> list[JudgedAddress]:
         JudgedAddress(
             address_key=row.address_key,
             host=row.host,
+            verified_at=row.verified_at,
             checked_at=datetime.fromisoformat(row.evidence["checked_at"]),
             flags=tuple(row.evidence.get("flags", ())),
         )

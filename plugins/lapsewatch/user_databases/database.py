@@ -53,10 +53,11 @@ class AddressKey:
 
 @dataclass(frozen=True, slots=True)
 class JudgedAddress:
-    """An address that is to lose its verification, with the evidence that says so."""
+    """An address that is to lose its verification, when it was last verified, and the evidence that says so."""
 
     address_key: str
     host: str
+    verified_at: datetime | None
     checked_at: datetime
     flags: tuple[str, ...]
 

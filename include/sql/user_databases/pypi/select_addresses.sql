@@ -12,7 +12,7 @@ left join lateral (
     from user_events as event
     where event.source_id = known.user_id
       and event.tag = 'account:email:verified'
-      and event.additional ->> 'email' = known.email
+      and lower(event.additional ->> 'email') = lower(known.email)
 ) as verification on true
 where known.verified
   and length(known.email) - length(replace(known.email, '@', '')) = 1
