@@ -13,7 +13,7 @@ import dns.rrset
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lapsewatch.clients.dns import DnsClient, Resolver, system_resolvers
+from lapsewatch.clients.dns import MAX_HOSTS, DnsClient, Resolver, system_resolvers
 from lapsewatch.core.errors import SetupError
 from lapsewatch.core.evidence import Denial, DnsOutcome, DnsReading, NoEvidenceReason
 
@@ -84,9 +84,11 @@ def answering(
         for record in (answer or {}).get(kind, []):
             name, type_, data = record.split(" ", 2)
             response.answer.append(dns.rrset.from_text(name, 60, "IN", type_, data))
-        if soa and not response.answer:
+        # Whoever denies a host says which zone says so; about the delegation the tests say it themselves.
+        zone = soa or ("" if kind == "NS" else "example.com.")
+        if zone and not response.answer:
             data = "ns1.example. hostmaster.example. 1 7200 900 1209600 300"
-            response.authority.append(dns.rrset.from_text(soa, 60, "IN", "SOA", data))
+            response.authority.append(dns.rrset.from_text(zone, 60, "IN", "SOA", data))
         return response
 
     return reply
@@ -305,3 +307,26 @@ def test_a_system_without_resolvers_is_told_so(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("dns.resolver.Resolver", none)
     with pytest.raises(SetupError, match="no DNS resolver"):
         DnsClient()
+
+
+@pytest.mark.parametrize("soa", [".", "other.org."])
+def test_a_name_denied_by_nobody_above_it_is_no_evidence(client: DnsClient, resolver: Scripted, soa: str) -> None:
+    resolver.reply = answering(soa=soa, rcode=dns.rcode.NXDOMAIN)
+    assert client.reading("example.com").reason is NoEvidenceReason.BAD_DNS_ANSWER
+
+
+def test_a_bare_denial_is_what_a_walled_in_resolver_says_of_everything(client: DnsClient, resolver: Scripted) -> None:
+    def reply(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query, recursion_available=True)
+        response.set_rcode(dns.rcode.NXDOMAIN)
+        return response
+
+    resolver.reply = reply
+    assert client.reading("example.com").outcome is NO_EVIDENCE
+
+
+def test_more_hosts_than_are_asked_leave_it_open(client: DnsClient, resolver: Scripted) -> None:
+    resolver.reply = answering(NS)
+    hosts = [f"host{number}.example.com" for number in range(MAX_HOSTS + 1)]
+    assert client.reading("example.com", hosts[:MAX_HOSTS]).mx is False
+    assert client.reading("example.com", hosts).mx is None

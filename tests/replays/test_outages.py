@@ -68,6 +68,19 @@ def run_or_stop(service: Replay, day: datetime) -> None:
         service.run(day)
 
 
+def test_a_resolver_that_denies_everything_takes_no_paid_owner_in_grace(replay: MakeReplay) -> None:
+    # Registries show the grace period of every domain that they renew by themselves, paid or not.
+    in_grace = {
+        f"grace{number}.com": Life.lapsing(MONDAY - 10 * DAY, VERIFIED - 900 * DAY).renewed(MONDAY + 10 * DAY)
+        for number in range(10)
+    }
+    with replay(in_grace | LIVES, MONDAY, dict.fromkeys(in_grace | LIVES, VERIFIED)) as service:
+        service.internet.order_faults(RESOLVER_LIES)
+        for number in range(2):
+            run_or_stop(service, MONDAY + number * DAY)
+        assert service.unverified() == set()
+
+
 def test_where_no_registry_can_be_asked_the_same_reading_a_day_later_counts(replay: MakeReplay) -> None:
     with replay(LIVES | LAPSED, MONDAY, dict.fromkeys(LIVES | LAPSED, VERIFIED)) as service:
         service.internet.order_faults(REGISTRIES_DOWN, RESOLVER_DOWN)

@@ -82,7 +82,12 @@ def answer(run: Run, users: UserDatabase, status: Engine) -> Run:
 
 
 def checks(status: Engine) -> dict[str, Row]:
-    return {row["domain"]: row for row in rows(status, "select * from lapsewatch.domain_check")}
+    return checks_of(status, RUN.run_id)
+
+
+def checks_of(status: Engine, run_id: str) -> dict[str, Row]:
+    found = rows(status, "select * from lapsewatch.domain_check where run_id = :run_id", run_id=run_id)
+    return {row["domain"]: row for row in found}
 
 
 def test_doubt_is_settled_by_the_registry_else_by_dns(answered: Run, status: Engine, outside: Outside) -> None:
@@ -181,6 +186,8 @@ def test_the_registry_of_a_known_domain_is_asked_again_when_its_date_has_come(
     corroborate_checks(answer(later, users, status), asked_later.witnesses, status)
     assert "well.com" in asked_later.registry_asked
     assert "well.org" not in asked_later.registry_asked
+    # That its date has come is a doubt: it comes before those whose date nobody knows.
+    assert checks_of(status, "later")["well.com"]["need"] == "doubt"
 
 
 def test_pypis_policy_asks_nobody_else(

@@ -7,14 +7,15 @@ from functools import partial
 
 import psycopg
 import pytest
+from lapsewatch.core.errors import Unavailable
 from lapsewatch.core.evidence import NoEvidenceReason, RdapOutcome, RdapReading
 from lapsewatch.core.policy import Policy
 from lapsewatch.stages.run import Run
 from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.summarise_run import summarise_run
 from lapsewatch.stages.unverify_emails import unverify_emails
-from lapsewatch.user_databases.database import UserDatabase
-from sqlalchemy import Engine
+from lapsewatch.user_databases.database import SuspectHost, UserDatabase
+from sqlalchemy import Engine, text
 
 from tests.conftest import confirm_address
 from tests.stages.conftest import RUN, SILENT_REGISTRY, Check, Row, rows
@@ -130,7 +131,9 @@ def test_it_stays_open_where_nobody_says_who_registered_the_domain(
         day(number, "active", record)
     [lapse] = lapses(status)
     assert lapse["ended_at"] is None
-    assert (known(status)["phase"], known(status)["verdict"]) == ("active", "watch")
+    # A registry that is silent has not taken back what it said.
+    assert known(status)["phase"] == ("redemption" if record is SILENT_REGISTRY else "active")
+    assert known(status)["verdict"] == "watch"
 
 
 def test_a_re_registration_never_ends_it(day: Day, status: Engine, user_url: str) -> None:
@@ -219,7 +222,7 @@ def test_a_registration_is_compared_once(
 
 
 def test_under_pypis_policy_a_lapse_ends_when_the_flags_are_clean(day: Day, status: Engine) -> None:
-    day(0, "undelegated inactive", policy=Policy.PYPI, dry_run=True)
+    day(0, "undelegated active expiring", policy=Policy.PYPI, dry_run=True)
     assert known(status)["verdict"] == "unverify"
     day(1, "active", policy=Policy.PYPI, dry_run=True)
     assert [lapse["ended_at"] for lapse in lapses(status)] == [NOW + DAY]
@@ -260,3 +263,193 @@ def test_an_address_that_two_lapses_touch_is_one_candidate(day: Day, status: Eng
     summarise_run(run, status)
     [metrics] = rows(status, "select unverified_count from lapsewatch.run_metrics")
     assert metrics["unverified_count"] == 3
+
+
+def test_a_registration_that_is_still_to_come_is_none(day: Day, status: Engine, user_url: str, verify: Verify) -> None:
+    verify("old@one.com", NOW - 50 * DAY)
+    day(0, "active", registered(NOW + 3650 * DAY))
+    assert unverified(user_url) == set()
+    assert known(status)["registered_at"] is None
+
+
+def test_a_record_without_a_date_does_not_make_forget_the_one_before(day: Day, status: Engine, user_url: str) -> None:
+    day(0, "active", registered(LONG_AGO))
+    day(95, "active", RdapReading(RdapOutcome.FOUND, ("active",)))
+    assert known(status)["registered_at"] == LONG_AGO
+    day(190, "active", registered(NOW + 150 * DAY))
+    assert unverified(user_url) == {"old", "new", "unknown"}
+
+
+@pytest.mark.parametrize("budget", [0, 2000])
+def test_an_expiry_is_watched_while_the_registry_is_silent(day: Day, status: Engine, budget: int) -> None:
+    day(0, "active", registered(LONG_AGO, "auto renew period"))
+    for number in range(1, 4):
+        day(number, "active", SILENT_REGISTRY, max_rdap_calls=budget)
+        assert (known(status)["phase"], known(status)["verdict"]) == ("expired", "watch")
+        assert known(status)["next_check_at"] == RUN.as_of + (number + 1) * DAY
+    day(4, "active", registered(LONG_AGO))
+    assert (known(status)["phase"], known(status)["verdict"]) == ("active", "keep")
+
+
+def test_a_registration_that_came_while_another_was_compared_is_compared_too(
+    day: Day, status: Engine, users: UserDatabase, monkeypatch: pytest.MonkeyPatch, verify: Verify, user_url: str
+) -> None:
+    verify("old@one.com", NOW - 50 * DAY)
+    look_up, newer = users.addresses_on, NOW - DAY
+
+    def meanwhile(hosts: object) -> object:
+        monkeypatch.setattr(users, "addresses_on", look_up)
+        with status.begin() as connection:
+            connection.execute(text("update lapsewatch.domain_status set registered_at = :newer"), {"newer": newer})
+        return look_up(hosts)
+
+    monkeypatch.setattr(users, "addresses_on", meanwhile)
+    day(0, "active", registered(LONG_AGO))
+    assert known(status)["examined_registered_at"] == LONG_AGO
+    unverify_emails(replace(RUN, run_id="next", clock=lambda: NOW), users, status)
+    assert unverified(user_url) == {"old"}
+
+
+@pytest.mark.parametrize("hours", [0.5, 23])
+def test_a_registration_dated_by_its_day_does_not_end_the_lapse_before_it(
+    day: Day, status: Engine, hours: float
+) -> None:
+    day(0, "undelegated inactive", dry_run=True)
+    day(1, "active", registered(NOW - timedelta(hours=hours)))
+    assert [lapse["ended_at"] for lapse in lapses(status)] == [None]
+    assert known(status)["phase"] == "reregistered"
+
+
+def test_what_was_released_and_is_registered_again_is_not_the_owners_also_where_no_registry_says_so(
+    day: Day, status: Engine, user_url: str
+) -> None:
+    for number in range(2):
+        day(number, "undelegated inactive", SILENT_REGISTRY, dry_run=True)
+    assert len(lapses(status)) == 1
+    for number in range(2, 4):
+        day(number, "active", SILENT_REGISTRY)
+        assert known(status)["phase"] == "reregistered"
+    assert unverified(user_url) == {"old", "new", "unknown"}
+
+
+def test_the_evidence_is_that_of_the_check_that_decided(day: Day, status: Engine) -> None:
+    day(0, "undelegated active deleting", dry_run=True)
+    day(7, "active", registered(NOW + 6 * DAY))
+    taken = rows(status, "select evidence from lapsewatch.address_unverification where state = 'unverified'")
+    assert {row["evidence"]["rdap"]["status"][0] for row in taken} == {"active"}
+    assert {row["evidence"]["previous"]["phase"] for row in taken} == {"pending_delete"}
+
+
+@pytest.mark.parametrize("policy", [Policy.PYPI, Policy.RUBYGEMS])
+def test_a_comparison_with_another_policy_ends_no_lapse(
+    day: Day, status: Engine, user_url: str, policy: Policy
+) -> None:
+    day(0, "undelegated active deleting", dry_run=True)
+    day(7, "active", policy=policy, dry_run=True)
+    assert [lapse["ended_at"] for lapse in lapses(status)] == [None]
+    day(8, "active", registered(NOW + 6 * DAY))
+    assert unverified(user_url) == {"old", "new", "unknown"}
+
+
+@pytest.mark.parametrize("told", ["unknown", "undelegated"])
+def test_a_verdict_of_another_policy_takes_nobody(
+    day: Day, status: Engine, users: UserDatabase, user_url: str, told: str
+) -> None:
+    day(0, told, SILENT_REGISTRY, policy=Policy.PYPI, dry_run=True)
+    assert known(status)["verdict"] == "unverify"
+    unverify_emails(replace(RUN, run_id="without a check", clock=lambda: NOW), users, status)
+    day(1, told, SILENT_REGISTRY)
+    assert unverified(user_url) == set()
+
+
+def test_two_runs_at_once_open_one_lapse(
+    status: Engine, users: UserDatabase, check: Check, user_url: str, verify: Verify
+) -> None:
+    told = {"one.com": "undelegated active expiring"}
+    first, second = [
+        check(told, replace(RUN, run_id=f"run{hour}", scope="all", clock=lambda at=NOW + timedelta(hours=hour): at))
+        for hour in range(2)
+    ]
+    store_domain_status(first, status)
+    unverify_emails(first, users, status)
+    assert unverified(user_url) == {"old", "new", "unknown"}
+    with psycopg.connect(user_url) as connection:
+        connection.execute("update user_emails set verified = true, unverify_reason = null")
+    store_domain_status(second, status)
+    unverify_emails(second, users, status)
+    assert len(lapses(status)) == 1
+    assert unverified(user_url) == set()
+
+
+@pytest.mark.parametrize("when", ["between two attempts", "within one"])
+def test_who_verifies_again_while_the_run_is_at_work_is_left_alone(
+    day: Day,
+    status: Engine,
+    users: UserDatabase,
+    user_url: str,
+    verify: Verify,
+    check: Check,
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+) -> None:
+    verify("old@one.com", NOW - 100 * DAY)
+    run = check({"one.com": "undelegated active expiring"}, replace(RUN, clock=lambda: NOW))
+    store_domain_status(run, status)
+    unverify = users.unverify
+
+    def meanwhile(addresses: object) -> set[str]:
+        verify("old@one.com", NOW + timedelta(minutes=1))
+        verify("unknown@one.com", NOW + timedelta(minutes=1))
+        monkeypatch.setattr(users, "unverify", unverify)
+        if when == "within one":
+            return unverify(addresses)
+        raise Unavailable("the user database is down")
+
+    monkeypatch.setattr(users, "unverify", meanwhile)
+    if when == "between two attempts":
+        with pytest.raises(Unavailable):
+            unverify_emails(run, users, status)
+    unverify_emails(run, users, status)
+    assert unverified(user_url) == {"new"}
+
+
+def test_an_event_counts_for_its_own_kind_user_and_address_however_it_is_spelt(
+    users: UserDatabase, user_url: str, add_addresses: Callable[..., None]
+) -> None:
+    add_addresses("Bob@two.com")
+    add_addresses("carol@two.com")
+    with psycopg.connect(user_url) as connection:
+        for tag, owner, email, age in [
+            ("account:email:verified", "Bob@two.com", "bob@two.com", 9),
+            ("account:email:verified", "carol@two.com", "bob@two.com", 1),
+            ("account:email:add", "Bob@two.com", "Bob@two.com", 2),
+            ("account:email:verified", "Bob@two.com", "elsewhere@two.com", 3),
+        ]:
+            connection.execute(
+                "insert into user_events (source_id, tag, time, additional)"
+                " select user_id, %s, %s at time zone 'UTC', jsonb_build_object('email', %s::text)"
+                " from user_emails where email = %s",
+                [tag, NOW - age * DAY, email, owner],
+            )
+    found = users.addresses_on([SuspectHost("two.com", NOW, unknown_too=True)])
+    assert sorted((address.verified_at for address in found), key=str) == [NOW - 9 * DAY, None]
+    known_only = users.addresses_on([SuspectHost("two.com", NOW, unknown_too=False)])
+    assert [address.verified_at for address in known_only] == [NOW - 9 * DAY]
+
+
+def test_an_observed_and_an_inferred_lapse_on_one_host_touch_each_their_own(
+    day: Day, status: Engine, user_url: str, verify: Verify
+) -> None:
+    taken_at = NOW - 50 * DAY
+    verify("old@one.com", taken_at - DAY)
+    verify("new@one.com", taken_at + DAY)
+    day(0, "active", registered(taken_at), dry_run=True)
+    day(100, "undelegated active expiring", registered(taken_at, "redemption period"), dry_run=True)
+    assert [lapse["kind"] for lapse in lapses(status)] == ["inferred", "observed"]
+    named = rows(
+        status,
+        "select kind, count(*) from lapsewatch.address_unverification join lapsewatch.domain_lapse"
+        " using (domain, lapsed_at) group by 1 order by 1",
+    )
+    assert named == [{"kind": "inferred", "count": 1}, {"kind": "observed", "count": 3}]
+    assert unverified(user_url) == set()

@@ -50,7 +50,7 @@ def test_a_clean_run_passes_and_the_result_is_kept(population: None, status: Eng
         ("is_renewed = true", "when a lapse began or ended"),
         ("adverse_since = now() - interval '9 days'", "when a lapse began or ended"),
         ("policy = 'lenient'", "evidence of nobody"),
-        ("rdap = '{}'", "evidence of nobody"),
+        ("rdap = '{\"outcome\": 1}'", "evidence of nobody"),
         ("outcome = null", "the outcome is missing"),
         ("outcome = 'no_evidence', flags = null, phase = 'unknown', verdict = 'watch'", "no evidence, and no reason"),
         ("latency_ms = null", "the latency is missing"),
