@@ -166,7 +166,7 @@ def standing(case: Case) -> Standing:
 
 
 def awaits_registry(case: Case) -> bool:
-    """Tell whether the registry, which spoke of more than a registered domain or might have, is silent now.
+    """Tell whether the registry, which has spoken of this domain before, is silent now that it is doubtful.
 
     What only it can tell, that a registration has expired, is held, or is in redemption without the flags saying so,
     is not over because it does not answer.
