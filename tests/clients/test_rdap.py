@@ -48,8 +48,17 @@ def test_the_question_is_the_registrys_and_asks_for_rdap(client: RdapClient, scr
 
 @pytest.mark.parametrize("name", ["../x.com", "x/y.com", "x?y.com", "x#y.com", "x%2fy.com", "x y.com", ""])
 def test_what_is_no_name_becomes_no_url(client: RdapClient, scripted: Scripted, name: str) -> None:
-    assert read_rdap(client, name).reason is NoEvidenceReason.NO_SERVER
+    assert read_rdap(client, name).reason is NoEvidenceReason.BAD_REQUEST
     assert scripted.asked == []
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"), [("Example.COM.", "example.com"), ("m\u00fcnchen.com", "xn--mnchen-3ya.com")]
+)
+def test_a_name_is_asked_for_as_a_labels(client: RdapClient, scripted: Scripted, name: str, asked: str) -> None:
+    scripted.body = json.dumps(NAMED | {"ldhName": asked}).encode()
+    assert client.record(name).outcome is RdapOutcome.FOUND
+    assert scripted.asked == [f"/registry/domain/{asked}"]
 
 
 def test_no_link_is_followed(client: RdapClient, scripted: Scripted) -> None:
@@ -92,6 +101,7 @@ def test_a_redirect_is_not_followed(client: RdapClient, scripted: Scripted, code
 DATE = {"Date": "Sun, 01 Nov 2026 12:00:00 GMT"}
 REFUSALS = [
     (429, {}, RateLimited, NoEvidenceReason.RATE_LIMITED, PAUSE_AFTER_REFUSAL),
+    (429, {"Retry-After": "0"}, RateLimited, NoEvidenceReason.RATE_LIMITED, PAUSE_AFTER_REFUSAL),
     (429, {"Retry-After": "300"}, RateLimited, NoEvidenceReason.RATE_LIMITED, 300),
     (429, {"Retry-After": "Sun, 01 Nov 2026 13:00:00 GMT"}, RateLimited, NoEvidenceReason.RATE_LIMITED, 3600),
     (429, {"Retry-After": "99999999"}, RateLimited, NoEvidenceReason.RATE_LIMITED, MAX_PAUSE),
