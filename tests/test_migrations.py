@@ -3,12 +3,14 @@ import subprocess
 import sys
 
 import psycopg
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from lapsewatch.status_database.schema import ALEMBIC_INI, require_current_schema
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from local.checkout import ROOT
+from tests.conftest import sqlalchemy_engine
 from tests.e2e.conftest import connection_json
 from tests.stages.conftest import rows
 
@@ -40,6 +42,44 @@ def test_every_table_and_column_is_explained(status: Engine) -> None:
         """,
     )
     assert unexplained == []
+
+
+def test_lapses_from_before_they_had_a_table_are_carried_over(empty_database_url: str) -> None:
+    engine = sqlalchemy_engine(empty_database_url)
+    config = Config(ALEMBIC_INI)
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                """
+                insert into lapsewatch.domain_status
+                    (domain, first_seen_at, next_check_at, checked_at, provider, flags, phase, verdict, reason,
+                     lapsed_at, run_id)
+                values ('open.com', now(), now(), now(), 'fastly', '{inactive}', 'released', 'unverify', 'gone',
+                        '2026-11-01Z', 'old'),
+                       ('over.com', now(), now(), now(), 'fastly', '{active}', 'active', 'keep', 'fine', null, 'old');
+                insert into lapsewatch.address_unverification
+                    (address_key, domain, lapsed_at, dry_run, host, run_id, state, reason, evidence, planned_at)
+                values ('1', 'open.com', '2026-11-01Z', false, 'open.com', 'old', 'unverified', 'gone',
+                        '{"phase": "released", "flags": ["inactive"]}', now()),
+                       ('2', 'over.com', '2026-10-01Z', true, 'over.com', 'old', 'dry_run', 'gone',
+                        '{"phase": "redemption", "flags": ["expiring"]}', now())
+                """
+            )
+        )
+        connection.commit()
+        command.upgrade(config, "head")
+    found = rows(
+        engine, "select domain, phase, kind, ended_at is null as is_open from lapsewatch.domain_lapse order by 1"
+    )
+    assert found == [
+        {"domain": "open.com", "phase": "released", "kind": "observed", "is_open": True},
+        {"domain": "over.com", "phase": "redemption", "kind": "observed", "is_open": False},
+    ]
+    began = rows(engine, "select domain from lapsewatch.domain_status where adverse_since = lapsed_at")
+    assert began == [{"domain": "open.com"}]
+    engine.dispose()
 
 
 def test_times_have_a_zone(status: Engine) -> None:

@@ -178,6 +178,14 @@ def die(addresses: list[object]) -> set[str]:
     raise Killed
 
 
+def die_with_open_intents(run: Run, users: UserDatabase, status: Engine) -> None:
+    """An attempt that is killed when its intents are recorded and nothing is carried out yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "unverify", die)
+        with pytest.raises(Killed):
+            unverify_emails(run, users, status)
+
+
 @pytest.mark.parametrize("chunk", [1, 1000])
 @pytest.mark.parametrize("rerun_id", ["first", "next"])
 @pytest.mark.parametrize("point", ["before the user database", "after the user database"])
@@ -211,12 +219,9 @@ def test_killed_halfway_a_rerun_ends_in_the_same_state(
 
 @pytest.mark.parametrize("change", ["checked_at = now() - interval '9 days'", "verdict = 'watch'"])
 def test_an_open_intent_is_not_carried_out_on_evidence_that_no_longer_stands(
-    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch, change: str
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, change: str
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(users, "unverify", die)
-        with pytest.raises(Killed):
-            unverify_emails(lapsed, users, status)
+    die_with_open_intents(lapsed, users, status)
     with status.begin() as connection:
         connection.execute(text(f"update lapsewatch.domain_status set {change}"))
     unverify_emails(lapsed, users, status)
@@ -234,12 +239,9 @@ def test_a_lapse_that_is_in_doubt_takes_nobody(
 
 
 def test_an_open_intent_is_taken_over_with_the_evidence_of_now(
-    lapsed: Run, users: UserDatabase, status: Engine, check: Check, monkeypatch: pytest.MonkeyPatch
+    lapsed: Run, users: UserDatabase, status: Engine, check: Check
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(users, "unverify", die)
-        with pytest.raises(Killed):
-            unverify_emails(lapsed, users, status)
+    die_with_open_intents(lapsed, users, status)
     later = check({"lapsed.com": "undelegated inactive"}, run_id="later", scope="all")
     store_domain_status(later, status)
     unverify_emails(later, users, status)
@@ -285,12 +287,9 @@ def test_who_verified_again_after_a_crash_is_left_alone(
 
 
 def test_what_somebody_else_unverified_is_not_booked_as_ours(
-    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(users, "unverify", die)
-        with pytest.raises(Killed):
-            unverify_emails(lapsed, users, status)
+    die_with_open_intents(lapsed, users, status)
     with psycopg.connect(user_url) as connection:
         connection.execute(
             "update user_emails set verified = false, unverify_reason = 'domain status invalid',"
@@ -324,12 +323,9 @@ def test_the_limit_does_not_count_an_earlier_dry_run_of_the_same_run(
 
 
 def test_an_intent_whose_lapse_has_ended_is_given_up(
-    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch, check: Check
+    lapsed: Run, users: UserDatabase, status: Engine, user_url: str, check: Check
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(users, "unverify", die)
-        with pytest.raises(Killed):
-            unverify_emails(lapsed, users, status)
+    die_with_open_intents(lapsed, users, status)
     run = check({"lapsed.com": "active"}, run_id="renewed", scope="all")
     store_domain_status(run, status)
     unverify_emails(run, users, status)

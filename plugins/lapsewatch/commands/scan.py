@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -81,7 +82,7 @@ def _open_reports(arguments: argparse.Namespace, stack: ExitStack) -> list[Calla
     for name, write in ((arguments.csv, write_csv), (arguments.json, write_json)):
         if name is not None:
             stream = _open_for_writing(name, arguments.file, stack)
-            reports.append(lambda result, write=write, stream=stream: write(result, stream))  # type: ignore[misc]
+            reports.append(partial(write, stream=stream))
     screen = sys.stderr if "-" in {arguments.csv, arguments.json} else sys.stdout
     reports.append(lambda result: show(result, screen))
     return reports
