@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from lapsewatch.core.lifecycle import ADVERSE, Case, History, Phase, phase_of
+from lapsewatch.core.lifecycle import Case, History, Phase
 from lapsewatch.core.policy import Policy, Verdict, decide
 from lapsewatch.core.questions import MAX_RECORD_AGE, Need, need_of, wants_dns, wants_registry
 
@@ -96,4 +96,4 @@ def test_where_nothing_more_is_asked_nobody_is_unverified(known: Case) -> None:
     alone = replace(known, rdap=None, dns=None, verified_at=None)
     if need_of(alone, Policy.CORROBORATED) is None:
         assert decide(alone).verdict is not Verdict.UNVERIFY
-    assert wants_dns(alone, Policy.CORROBORATED) is (phase_of(alone.flags) in ADVERSE)
+        assert not wants_dns(alone, Policy.CORROBORATED)

@@ -53,6 +53,16 @@ with SharedTurnBook(create_engine(url)) as book:
 """
 
 
+def take_place_soon(book: SharedTurnBook) -> int | None:
+    """Take the one place that a session gives back as it ends, which PostgreSQL notices a moment later."""
+    latest = time.monotonic() + 10
+    while time.monotonic() < latest:
+        if place := book.take_place(HOST, 1):
+            return place
+        time.sleep(0.01)
+    return None
+
+
 @contextmanager
 def worker(engine: Engine, pace: ServerPace) -> Iterator[subprocess.Popen[str]]:
     url = engine.url.render_as_string(hide_password=False)
@@ -115,10 +125,7 @@ def test_who_is_killed_frees_the_place(status: Engine, book: SharedTurnBook) -> 
         assert book.take_place(HOST, 1) is None
         process.kill()
         process.wait()
-        latest = time.monotonic() + 10
-        while book.take_place(HOST, 1) is None:
-            assert time.monotonic() < latest
-            time.sleep(0.01)
+        assert take_place_soon(book) == 1
 
 
 def test_a_pause_set_by_one_process_holds_the_others(status: Engine, book: SharedTurnBook) -> None:
@@ -142,7 +149,7 @@ def test_the_end_of_a_book_frees_its_places_although_the_engine_lives_on(status:
         assert first.take_place(HOST, 1) == 1
         assert second.take_place(HOST, 1) is None
         first.close()
-        assert second.take_place(HOST, 1) == 1
+        assert take_place_soon(second) == 1
 
 
 def test_a_lost_session_is_an_error_once_and_replaced(status: Engine, book: SharedTurnBook) -> None:
@@ -164,7 +171,7 @@ def test_who_held_a_place_in_a_lost_session_leaves_quietly(status: Engine, book:
     book.close()
     book.leave_place(HOST, 1)
     with SharedTurnBook(status) as other:
-        assert other.take_place(HOST, 1) == 1
+        assert take_place_soon(other) == 1
 
 
 def test_a_turn_takes_one_connection_however_many_threads_wait(status: Engine, book: SharedTurnBook) -> None:
