@@ -9,11 +9,15 @@ from airflow.sdk import dag
 from lapsewatch.params import run_params
 from lapsewatch.tasks import (
     DEFAULT_ARGS,
+    approve_unverifications,
     check_batch,
     conclude_run,
     corroborate_checks,
+    extract_accounts,
     extract_domains,
+    notify_owners,
     plan_batches,
+    plan_unverifications,
     store_domain_status,
     summarise_run,
     unverify_emails,
@@ -33,7 +37,9 @@ from lapsewatch.tasks import (
 )
 def check_domain_status() -> None:
     batches = plan_batches()
+    planned = plan_unverifications()
     unverified = unverify_emails()
+    notified = notify_owners()
     concluded = conclude_run()
     (
         extract_domains()
@@ -42,12 +48,18 @@ def check_domain_status() -> None:
         >> corroborate_checks()
         >> validate_checks()
         >> store_domain_status()
+        >> planned
+        >> approve_unverifications()
         >> unverified
+        >> extract_accounts()
+        >> notified
         >> summarise_run()
         >> concluded
     )
+    # Within the run's limits nobody has to approve.
+    planned >> unverified
     # The summary is written whatever happened; the run is a success only if the stages before it were.
-    unverified >> concluded
+    notified >> concluded
 
 
 check_domain_status()

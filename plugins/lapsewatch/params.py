@@ -4,12 +4,18 @@ Their defaults, which scheduled runs use, come from the section `[lapsewatch]` o
 (`AIRFLOW__LAPSEWATCH__DRY_RUN=false` and the like).
 """
 
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
 from airflow.configuration import conf
 from airflow.sdk import Param
 
+from lapsewatch.core.breaker import RUN_LIMITS, TLD_LIMITS, Limits
 from lapsewatch.core.policy import Policy
 
 SECTION = "lapsewatch"
+PER_TLD = "_per_tld"
 
 
 def run_params() -> dict[str, Param]:
@@ -57,11 +63,84 @@ def run_params() -> dict[str, Param]:
             description="How many questions to registries' RDAP servers the run may spend, doubtful domains first. What"
             " is left over is asked by later runs.",
         ),
-        "max_unverifications": Param(
-            conf.getint(SECTION, "max_unverifications", fallback=1000),
+        "max_advice": Param(
+            conf.getint(SECTION, "max_advice", fallback=100),
             type="integer",
             minimum=0,
-            title="Most addresses to unverify",
-            description="With more candidates than this the run stops before it unverifies anybody.",
+            title="Most accounts to advise",
+            description="How many accounts with a single verified address on a custom domain the run may advise to add"
+            " another, those most at risk first.",
         ),
+        **_limit_params(),
     }
+
+
+def read_limits(params: Mapping[str, Any]) -> tuple[Limits, Limits]:
+    """Return the limits for a whole run and for one top-level domain that the Params of `run_params` hold."""
+    of_run, of_tld = (
+        Limits(
+            addresses=params[f"max_unverifications{scope}"],
+            address_share=params[f"max_address_share{scope}"],
+            domain_share=params[f"max_domain_share{scope}"],
+            growth=params[f"max_growth{scope}"],
+        )
+        for scope in ("", PER_TLD)
+    )
+    return of_run, of_tld
+
+
+def approval_timeout() -> timedelta:
+    """Return how long a run waits for a person's answer. Less than a day, so that the next daily run is not held up."""
+    return timedelta(hours=conf.getfloat(SECTION, "approval_timeout_hours", fallback=20.0))
+
+
+def _limit_params() -> dict[str, Param]:
+    """Return the Params of the breaker: above any of them a person is asked (see `core/breaker.py`)."""
+    params = {}
+    for scope, limits, where in (
+        ("", RUN_LIMITS, "in a run"),
+        (PER_TLD, TLD_LIMITS, "under one top-level domain, whose registry may be out of order"),
+    ):
+        params |= {
+            f"max_unverifications{scope}": Param(
+                conf.getint(SECTION, f"max_unverifications{scope}", fallback=limits.addresses),
+                type="integer",
+                minimum=0,
+                section="Limits",
+                title=f"Most addresses {where}",
+                description=f"With more addresses to unverify {where} nobody is, and a person is asked.",
+            ),
+            f"max_address_share{scope}": _share(
+                f"max_address_share{scope}",
+                limits.address_share,
+                title=f"Largest share of addresses {where}",
+                description=f"The same for the share (0 to 1) of the verified addresses on custom domains {where}.",
+            ),
+            f"max_domain_share{scope}": _share(
+                f"max_domain_share{scope}",
+                limits.domain_share,
+                title=f"Largest share of domains {where}",
+                description=f"The same for the share (0 to 1) of the domains that were checked {where}.",
+            ),
+            f"max_growth{scope}": Param(
+                conf.getfloat(SECTION, f"max_growth{scope}", fallback=limits.growth),
+                type="number",
+                exclusiveMinimum=0,
+                section="Limits",
+                title=f"Largest growth {where}",
+                description=f"The same for how many times as many as in the median run of the last 30 days {where}.",
+            ),
+        }
+    return params
+
+
+def _share(name: str, default: float, title: str, description: str) -> Param:
+    return Param(
+        conf.getfloat(SECTION, name, fallback=default),
+        type="number",
+        minimum=0,
+        maximum=1,
+        section="Limits",
+        title=title,
+        description=description,
+    )

@@ -18,12 +18,17 @@ from airflow.sdk import (
 from sqlalchemy import Engine
 
 from lapsewatch import connections
+from lapsewatch.approval import ApproveUnverifications
 from lapsewatch.core.errors import RunStopped, SetupError
 from lapsewatch.core.policy import Policy
+from lapsewatch.params import approval_timeout, read_limits
 from lapsewatch.stages import check_batch as check
 from lapsewatch.stages import corroborate_checks as corroborate
+from lapsewatch.stages import extract_accounts as accounts
 from lapsewatch.stages import extract_domains as extract
+from lapsewatch.stages import notify_owners as notify
 from lapsewatch.stages import plan_batches as plan
+from lapsewatch.stages import plan_unverifications as plan_to_unverify
 from lapsewatch.stages import store_domain_status as store
 from lapsewatch.stages import summarise_run as summarise
 from lapsewatch.stages import unverify_emails as unverify
@@ -100,11 +105,42 @@ def store_domain_status() -> None:
         counts |= store.store_domain_status(run, status)
 
 
-@task
+@task.branch
+def plan_unverifications() -> str:
+    """Plan whose verification goes; choose whether a person must approve first."""
+    with _attempt("plan_unverifications") as (run, status, counts), connections.unverifying_user_database() as users:
+        counts |= plan_to_unverify.plan_unverifications(run, users, status)
+    return "approve_unverifications" if counts["question_count"] else "unverify_emails"
+
+
+def approve_unverifications() -> ApproveUnverifications:
+    """Ask a person; skipped where the run is within its limits."""
+    return ApproveUnverifications(task_id="approve_unverifications")
+
+
+@task(trigger_rule=TriggerRule.NONE_FAILED)
 def unverify_emails() -> None:
-    """Unverify addresses on lapsed domains, or say which in a dry run."""
-    with _attempt("unverify_emails") as (run, status, counts), connections.user_database() as users:
+    """Unverify the addresses that were planned; skipped where a person has rejected it."""
+    with _attempt("unverify_emails") as (run, status, counts), connections.unverifying_user_database() as users:
         counts |= unverify.unverify_emails(run, users, status)
+
+
+@task(trigger_rule=TriggerRule.NONE_FAILED)
+def extract_accounts() -> None:
+    """Read which accounts hang on a single custom domain."""
+    with _attempt("extract_accounts") as (run, status, counts), connections.user_database() as users:
+        counts |= accounts.extract_accounts(run, users, status)
+
+
+@task
+def notify_owners() -> None:
+    """Write down what people are to be told, and deliver it where a webhook is set up."""
+    with (
+        _attempt("notify_owners") as (run, status, counts),
+        connections.unverifying_user_database() as users,
+        connections.notification_webhook() as webhook,
+    ):
+        counts |= notify.notify_owners(run, users, status, webhook)
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[DOMAIN_STATUS])
@@ -133,6 +169,7 @@ def _run() -> Run:
     context = get_current_context()
     params = context["params"]
     dag_run = context["dag_run"]
+    limits, tld_limits = read_limits(params)
     return Run(
         run_id=context["run_id"],
         # A date in the future would put the next checks out of sight.
@@ -142,6 +179,10 @@ def _run() -> Run:
         client=params["client"],
         policy=Policy(params["policy"]),
         dry_run=params["dry_run"],
-        max_unverifications=params["max_unverifications"],
         max_rdap_calls=params["max_rdap_calls"],
+        max_advice=params["max_advice"],
+        limits=limits,
+        tld_limits=tld_limits,
+        approval_timeout=approval_timeout(),
+        is_backfill=dag_run.run_type == "backfill",
     )

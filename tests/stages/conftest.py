@@ -25,8 +25,10 @@ from lapsewatch.stages.check_batch import answer_row
 from lapsewatch.stages.corroborate_checks import corroborate_checks
 from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.stages.plan_batches import plan_batches
+from lapsewatch.stages.plan_unverifications import plan_unverifications
 from lapsewatch.stages.run import Run
-from lapsewatch.status_database.journal import stage
+from lapsewatch.stages.unverify_emails import unverify_emails
+from lapsewatch.status_database.journal import Counts, stage
 from lapsewatch.status_database.statements import statement
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine, text
@@ -48,6 +50,14 @@ def outcome_of(status: str | NoEvidenceReason) -> Outcome:
     flags = read_flags(status)
     assert flags is not None
     return Evidence(flags, raw=status)
+
+
+def plan_and_unverify(run: Run, users: UserDatabase, status: Engine) -> Counts:
+    """Plan and carry out, as a run does that needs no approval; one that does stops after its question."""
+    counts = plan_unverifications(run, users, status)
+    if counts["question_count"]:
+        return counts
+    return counts | unverify_emails(run, users, status)
 
 
 Check = Callable[..., Run]

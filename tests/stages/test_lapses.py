@@ -7,18 +7,18 @@ from functools import partial
 
 import psycopg
 import pytest
+from lapsewatch.core.breaker import RUN_LIMITS
 from lapsewatch.core.errors import Unavailable
 from lapsewatch.core.evidence import NoEvidenceReason, RdapOutcome, RdapReading
 from lapsewatch.core.policy import Policy
 from lapsewatch.stages.run import Run
 from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.summarise_run import summarise_run
-from lapsewatch.stages.unverify_emails import unverify_emails
 from lapsewatch.user_databases.database import SuspectHost, UserDatabase
 from sqlalchemy import Engine, text
 
 from tests.conftest import confirm_address
-from tests.stages.conftest import RUN, SILENT_REGISTRY, Check, Row, rows
+from tests.stages.conftest import RUN, SILENT_REGISTRY, Check, Row, plan_and_unverify, rows
 
 DAY = timedelta(days=1)
 NOW = datetime.now(UTC)
@@ -49,7 +49,7 @@ def day(status: Engine, users: UserDatabase, check: Check) -> Callable[..., Run]
         records = {"one.com": record} if record else None
         run = check({"one.com": told}, run, records=records, scope="all", **params)
         store_domain_status(run, status)
-        unverify_emails(run, users, status)
+        plan_and_unverify(run, users, status)
         return run
 
     return live
@@ -258,7 +258,8 @@ def test_an_address_that_two_lapses_touch_is_one_candidate(day: Day, status: Eng
     taken_at = NOW + 6 * DAY
     day(0, "undelegated active deleting", dry_run=True)
     day(7, "active", registered(taken_at), dry_run=True)
-    run = day(400, "undelegated active expiring", registered(taken_at, "redemption period"), max_unverifications=3)
+    redemption = registered(taken_at, "redemption period")
+    run = day(400, "undelegated active expiring", redemption, limits=replace(RUN_LIMITS, addresses=3))
     assert len(lapses(status)) == 2
     summarise_run(run, status)
     [metrics] = rows(status, "select unverified_count from lapsewatch.run_metrics")
@@ -306,7 +307,7 @@ def test_a_registration_that_came_while_another_was_compared_is_compared_too(
     monkeypatch.setattr(users, "addresses_on", meanwhile)
     day(0, "active", registered(LONG_AGO))
     assert known(status)["examined_registered_at"] == LONG_AGO
-    unverify_emails(replace(RUN, run_id="next", clock=lambda: NOW), users, status)
+    plan_and_unverify(replace(RUN, run_id="next", clock=lambda: NOW), users, status)
     assert unverified(user_url) == {"old"}
 
 
@@ -357,7 +358,7 @@ def test_a_verdict_of_another_policy_takes_nobody(
 ) -> None:
     day(0, told, SILENT_REGISTRY, policy=Policy.PYPI, dry_run=True)
     assert known(status)["verdict"] == "unverify"
-    unverify_emails(replace(RUN, run_id="without a check", clock=lambda: NOW), users, status)
+    plan_and_unverify(replace(RUN, run_id="without a check", clock=lambda: NOW), users, status)
     day(1, told, SILENT_REGISTRY)
     assert unverified(user_url) == set()
 
@@ -371,12 +372,12 @@ def test_two_runs_at_once_open_one_lapse(
         for hour in range(2)
     ]
     store_domain_status(first, status)
-    unverify_emails(first, users, status)
+    plan_and_unverify(first, users, status)
     assert unverified(user_url) == {"old", "new", "unknown"}
     with psycopg.connect(user_url) as connection:
         connection.execute("update user_emails set verified = true, unverify_reason = null")
     store_domain_status(second, status)
-    unverify_emails(second, users, status)
+    plan_and_unverify(second, users, status)
     assert len(lapses(status)) == 1
     assert unverified(user_url) == set()
 
@@ -408,8 +409,8 @@ def test_who_verifies_again_while_the_run_is_at_work_is_left_alone(
     monkeypatch.setattr(users, "unverify", meanwhile)
     if when == "between two attempts":
         with pytest.raises(Unavailable):
-            unverify_emails(run, users, status)
-    unverify_emails(run, users, status)
+            plan_and_unverify(run, users, status)
+    plan_and_unverify(run, users, status)
     assert unverified(user_url) == {"new"}
 
 

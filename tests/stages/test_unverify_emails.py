@@ -4,17 +4,15 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from lapsewatch.core.errors import RunStopped
 from lapsewatch.stages import unverify_emails as stage
 from lapsewatch.stages.run import Run
 from lapsewatch.stages.store_domain_status import store_domain_status
-from lapsewatch.stages.unverify_emails import unverify_emails
 from lapsewatch.user_databases.database import UserDatabase, UserDatabaseError
 from lapsewatch.user_databases.profile import load_profile
 from psycopg.rows import dict_row
 from sqlalchemy import Engine, create_engine, text
 
-from tests.stages.conftest import AS_OF, Check, Row, rows
+from tests.stages.conftest import AS_OF, Check, Row, plan_and_unverify, rows
 
 ALL = ["a@lapsed.com", "B@LAPSED.com", "c@mail.lapsed.com", "d@alive.com", "e@gmail.com"]
 ON_LAPSED = {"a@lapsed.com", "B@LAPSED.com", "c@mail.lapsed.com"}
@@ -45,7 +43,7 @@ def records(status: Engine) -> list[Row]:
 def test_addresses_on_a_lapsed_domain_lose_their_verification_and_nobody_else(
     lapsed: Run, users: UserDatabase, status: Engine, user_url: str
 ) -> None:
-    unverify_emails(lapsed, users, status)
+    plan_and_unverify(lapsed, users, status)
     assert unverified(user_url) == ON_LAPSED
     still = {row["email"] for row in addresses(user_url, "verified")}
     assert still == {"d@alive.com", "e@gmail.com", '"quoted"@lapsed.com', "two@signs@lapsed.com"}
@@ -57,7 +55,7 @@ def test_addresses_on_a_lapsed_domain_lose_their_verification_and_nobody_else(
 def test_each_is_recorded_with_run_domain_reason_and_evidence(
     lapsed: Run, users: UserDatabase, status: Engine, user_url: str
 ) -> None:
-    unverify_emails(lapsed, users, status)
+    plan_and_unverify(lapsed, users, status)
     found = records(status)
     keys = {str(row["id"]) for row in addresses(user_url, "unverify_reason is not null")}
     assert {row["address_key"] for row in found} == keys
@@ -71,46 +69,32 @@ def test_each_is_recorded_with_run_domain_reason_and_evidence(
 
 def test_a_dry_run_records_and_changes_nothing(lapsed: Run, users: UserDatabase, status: Engine, user_url: str) -> None:
     before = addresses(user_url)
-    unverify_emails(replace(lapsed, dry_run=True), users, status)
+    plan_and_unverify(replace(lapsed, dry_run=True), users, status)
     assert addresses(user_url) == before
     assert {(row["state"], row["dry_run"]) for row in records(status)} == {("dry_run", True)}
     assert len(records(status)) == 3
 
 
 def test_a_real_run_follows_a_dry_one(lapsed: Run, users: UserDatabase, status: Engine, user_url: str) -> None:
-    unverify_emails(replace(lapsed, dry_run=True), users, status)
-    unverify_emails(replace(lapsed, run_id="real"), users, status)
+    plan_and_unverify(replace(lapsed, dry_run=True), users, status)
+    plan_and_unverify(replace(lapsed, run_id="real"), users, status)
     assert unverified(user_url) == ON_LAPSED
     assert sorted(row["state"] for row in records(status)) == ["dry_run"] * 3 + ["unverified"] * 3
 
 
 def test_run_again_it_changes_nothing(lapsed: Run, users: UserDatabase, status: Engine, user_url: str) -> None:
-    unverify_emails(lapsed, users, status)
+    plan_and_unverify(lapsed, users, status)
     before = (addresses(user_url), records(status))
-    unverify_emails(lapsed, users, status)
-    unverify_emails(replace(lapsed, run_id="next"), users, status)
+    plan_and_unverify(lapsed, users, status)
+    plan_and_unverify(replace(lapsed, run_id="next"), users, status)
     assert (addresses(user_url), records(status)) == before
-
-
-def test_above_the_limit_nobody_is_touched(lapsed: Run, users: UserDatabase, status: Engine, user_url: str) -> None:
-    with pytest.raises(RunStopped, match="3 addresses are to be unverified, the limit is 2"):
-        unverify_emails(replace(lapsed, max_unverifications=2), users, status)
-    assert unverified(user_url) == set()
-    assert records(status) == []
-    unverify_emails(replace(lapsed, max_unverifications=3), users, status)
-    assert unverified(user_url) == ON_LAPSED
-
-
-def test_a_dry_run_above_the_limit_still_shows_whom(lapsed: Run, users: UserDatabase, status: Engine) -> None:
-    unverify_emails(replace(lapsed, dry_run=True, max_unverifications=0), users, status)
-    assert len(records(status)) == 3
 
 
 def test_who_verifies_again_is_left_alone_for_this_lapse(
     lapsed: Run, users: UserDatabase, status: Engine, user_url: str, check: Check
 ) -> None:
     # PyPI issue 18356: an owner who verified again was unverified again the next day.
-    unverify_emails(lapsed, users, status)
+    plan_and_unverify(lapsed, users, status)
     with psycopg.connect(user_url) as connection:
         connection.execute(
             "update user_emails set verified = true, unverify_reason = null where email = 'a@lapsed.com'"
@@ -118,14 +102,14 @@ def test_who_verifies_again_is_left_alone_for_this_lapse(
     told = {"lapsed.com": "undelegated active expiring"}
     tomorrow = check(told, run_id="tomorrow", as_of=AS_OF + timedelta(days=1))
     store_domain_status(tomorrow, status)
-    unverify_emails(tomorrow, users, status)
+    plan_and_unverify(tomorrow, users, status)
     assert "a@lapsed.com" not in unverified(user_url)
 
 
 def test_a_second_lapse_is_another_one(
     lapsed: Run, users: UserDatabase, status: Engine, user_url: str, check: Check
 ) -> None:
-    unverify_emails(lapsed, users, status)
+    plan_and_unverify(lapsed, users, status)
     with psycopg.connect(user_url) as connection:
         connection.execute(
             "update user_emails set verified = true, unverify_reason = null where email = 'a@lapsed.com'"
@@ -133,22 +117,22 @@ def test_a_second_lapse_is_another_one(
     for number, told in enumerate(["active", "undelegated inactive"], start=1):
         run = check({"lapsed.com": told}, run_id=f"later{number}", scope="all")
         store_domain_status(run, status)
-        unverify_emails(run, users, status)
+        plan_and_unverify(run, users, status)
     assert "a@lapsed.com" in unverified(user_url)
 
 
 def test_an_address_that_moved_in_the_meantime_is_skipped(
     lapsed: Run, users: UserDatabase, status: Engine, user_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    carry_out = stage._carry_out
+    carry_out = stage.carry_out
 
     def moved_first(*arguments: object) -> tuple[int, int]:
         with psycopg.connect(user_url) as connection:
             connection.execute("update user_emails set email = 'a@elsewhere.com' where email = 'a@lapsed.com'")
         return carry_out(*arguments)
 
-    monkeypatch.setattr(stage, "_carry_out", moved_first)
-    unverify_emails(lapsed, users, status)
+    monkeypatch.setattr(stage, "carry_out", moved_first)
+    plan_and_unverify(lapsed, users, status)
     assert unverified(user_url) == ON_LAPSED - {"a@lapsed.com"}
     assert sorted(row["state"] for row in records(status)) == ["skipped", "unverified", "unverified"]
 
@@ -158,15 +142,15 @@ def test_a_lapse_without_fresh_evidence_is_left_alone(
 ) -> None:
     with status.begin() as connection:
         connection.execute(text("update lapsewatch.domain_status set checked_at = now() - interval '3 days'"))
-    unverify_emails(lapsed, users, status)
+    plan_and_unverify(lapsed, users, status)
     assert unverified(user_url) == set()
     assert records(status) == []
 
 
 def test_a_list_is_kept_to(lapsed: Run, users: UserDatabase, status: Engine, user_url: str) -> None:
-    unverify_emails(replace(lapsed, scope="list", domains=("other.com",)), users, status)
+    plan_and_unverify(replace(lapsed, scope="list", domains=("other.com",)), users, status)
     assert unverified(user_url) == set()
-    unverify_emails(replace(lapsed, scope="list", domains=("lapsed.com",)), users, status)
+    plan_and_unverify(replace(lapsed, scope="list", domains=("lapsed.com",)), users, status)
     assert unverified(user_url) == ON_LAPSED
 
 
@@ -183,7 +167,7 @@ def die_with_open_intents(run: Run, users: UserDatabase, status: Engine) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(users, "unverify", die)
         with pytest.raises(Killed):
-            unverify_emails(run, users, status)
+            plan_and_unverify(run, users, status)
 
 
 @pytest.mark.parametrize("chunk", [1, 1000])
@@ -210,9 +194,9 @@ def test_killed_halfway_a_rerun_ends_in_the_same_state(
     with monkeypatch.context() as patch:
         patch.setattr(users, "unverify", dies)
         with pytest.raises(Killed):
-            unverify_emails(lapsed, users, status)
+            plan_and_unverify(lapsed, users, status)
     assert {row["state"] for row in records(status)} == {"planned"}
-    unverify_emails(replace(lapsed, run_id=rerun_id), users, status)
+    plan_and_unverify(replace(lapsed, run_id=rerun_id), users, status)
     assert unverified(user_url) == ON_LAPSED
     assert [row["state"] for row in records(status)] == ["unverified"] * 3
 
@@ -224,7 +208,7 @@ def test_an_open_intent_is_not_carried_out_on_evidence_that_no_longer_stands(
     die_with_open_intents(lapsed, users, status)
     with status.begin() as connection:
         connection.execute(text(f"update lapsewatch.domain_status set {change}"))
-    unverify_emails(lapsed, users, status)
+    plan_and_unverify(lapsed, users, status)
     assert unverified(user_url) == set()
 
 
@@ -233,7 +217,7 @@ def test_a_lapse_that_is_in_doubt_takes_nobody(
 ) -> None:
     doubtful = check({"lapsed.com": "undelegated"}, run_id="doubtful", scope="all")
     store_domain_status(doubtful, status)
-    unverify_emails(doubtful, users, status)
+    plan_and_unverify(doubtful, users, status)
     assert unverified(user_url) == set()
     assert records(status) == []
 
@@ -244,7 +228,7 @@ def test_an_open_intent_is_taken_over_with_the_evidence_of_now(
     die_with_open_intents(lapsed, users, status)
     later = check({"lapsed.com": "undelegated inactive"}, run_id="later", scope="all")
     store_domain_status(later, status)
-    unverify_emails(later, users, status)
+    plan_and_unverify(later, users, status)
     assert {(row["run_id"], row["state"], row["evidence"]["phase"]) for row in records(status)} == {
         ("later", "unverified", "released")
     }
@@ -254,13 +238,13 @@ def test_an_open_intent_is_taken_over_with_the_evidence_of_now(
 def test_a_dry_run_does_not_name_again_who_was_taken_or_skipped(
     lapsed: Run, users: UserDatabase, status: Engine, user_url: str
 ) -> None:
-    unverify_emails(lapsed, users, status)
+    plan_and_unverify(lapsed, users, status)
     with psycopg.connect(user_url) as connection:
         connection.execute("update user_emails set verified = true where unverify_reason is not null")
     for state in ("unverified", "skipped"):
         with status.begin() as connection:
             connection.execute(text("update lapsewatch.address_unverification set state = :state"), {"state": state})
-        unverify_emails(replace(lapsed, run_id="dry", dry_run=True), users, status)
+        plan_and_unverify(replace(lapsed, run_id="dry", dry_run=True), users, status)
         assert {row["state"] for row in records(status)} == {state}
 
 
@@ -276,12 +260,12 @@ def test_who_verified_again_after_a_crash_is_left_alone(
     with monkeypatch.context() as patch:
         patch.setattr(users, "unverify", dies_after)
         with pytest.raises(Killed):
-            unverify_emails(lapsed, users, status)
+            plan_and_unverify(lapsed, users, status)
     with psycopg.connect(user_url) as connection:
         connection.execute(
             "update user_emails set verified = true, unverify_reason = null where email = 'a@lapsed.com'"
         )
-    unverify_emails(replace(lapsed, run_id="next"), users, status)
+    plan_and_unverify(replace(lapsed, run_id="next"), users, status)
     assert unverified(user_url) == ON_LAPSED - {"a@lapsed.com"}
     assert {row["state"] for row in records(status)} == {"unverified"}
 
@@ -296,30 +280,22 @@ def test_what_somebody_else_unverified_is_not_booked_as_ours(
             " domain_last_checked = now() - interval '1 hour', domain_last_status = '{undelegated,active,expiring}'"
             " where email = 'a@lapsed.com'"
         )
-    unverify_emails(lapsed, users, status)
+    plan_and_unverify(lapsed, users, status)
     assert sorted(row["state"] for row in records(status)) == ["skipped", "unverified", "unverified"]
 
 
 def test_a_skipped_address_is_not_taken_later_for_the_same_lapse(
     lapsed: Run, users: UserDatabase, status: Engine, user_url: str
 ) -> None:
-    unverify_emails(lapsed, users, status)
+    plan_and_unverify(lapsed, users, status)
     with status.begin() as connection:
         connection.execute(text("update lapsewatch.address_unverification set state = 'skipped'"))
     with psycopg.connect(user_url) as connection:
         connection.execute(
             "update user_emails set verified = true, unverify_reason = null where unverify_reason is not null"
         )
-    unverify_emails(replace(lapsed, run_id="next"), users, status)
+    plan_and_unverify(replace(lapsed, run_id="next"), users, status)
     assert unverified(user_url) == set()
-
-
-def test_the_limit_does_not_count_an_earlier_dry_run_of_the_same_run(
-    lapsed: Run, users: UserDatabase, status: Engine, user_url: str
-) -> None:
-    unverify_emails(replace(lapsed, dry_run=True), users, status)
-    unverify_emails(replace(lapsed, max_unverifications=3), users, status)
-    assert unverified(user_url) == ON_LAPSED
 
 
 def test_an_intent_whose_lapse_has_ended_is_given_up(
@@ -328,7 +304,7 @@ def test_an_intent_whose_lapse_has_ended_is_given_up(
     die_with_open_intents(lapsed, users, status)
     run = check({"lapsed.com": "active"}, run_id="renewed", scope="all")
     store_domain_status(run, status)
-    unverify_emails(run, users, status)
+    plan_and_unverify(run, users, status)
     assert unverified(user_url) == set()
     assert {row["state"] for row in records(status)} == {"skipped"}
 
@@ -339,7 +315,7 @@ def test_a_user_database_that_refuses_keeps_the_intent_and_quotes_nothing(
     with psycopg.connect(user_url) as connection:
         connection.execute("alter table user_emails add constraint a_rule check (verified or email not like 'a@%')")
     with pytest.raises(UserDatabaseError, match="CheckViolation") as raised:
-        unverify_emails(lapsed, users, status)
+        plan_and_unverify(lapsed, users, status)
     assert "lapsed.com" not in str(raised.value)
     assert raised.value.__cause__ is None
     assert unverified(user_url) == set()

@@ -1,9 +1,9 @@
--- An address is taken at most once for a lapse; a dry run is recorded apart and may be repeated. An intent that an
--- earlier run left open becomes this run's, on this run's evidence.
+-- The run's candidates, none of which may be touched yet. An address is taken at most once for a lapse; a dry run is
+-- recorded apart and may be repeated. What an earlier run left undone becomes this run's, on this run's evidence.
 insert into lapsewatch.address_unverification as known
     (address_key, domain, lapsed_at, dry_run, host, verified_at, run_id, state, reason, evidence, planned_at)
 select given.address_key, given.domain, given.lapsed_at, :dry_run, given.host, given.verified_at, :run_id,
-       case when :dry_run then 'dry_run' else 'planned' end, given.reason, given.evidence, :now
+       case when :dry_run then 'dry_run' else 'awaiting' end, given.reason, given.evidence, :now
 from jsonb_to_recordset(cast(:addresses as jsonb)) as given (
     address_key text, host text, domain text, lapsed_at timestamptz, verified_at timestamptz, reason text,
     evidence jsonb
@@ -13,9 +13,14 @@ where not exists (
     where settled.address_key = given.address_key
       and settled.domain = given.domain
       and settled.lapsed_at = given.lapsed_at
-      and settled.state in ('unverified', 'skipped')
+      and settled.state in ('unverified', 'skipped', 'undoing', 'undone')
+)
+and not exists (
+    select
+    from lapsewatch.exemption_in_force as exemption
+    where exemption.domain = given.domain or exemption.address_key = given.address_key
 )
 on conflict (address_key, domain, lapsed_at, dry_run) do update
-set run_id = excluded.run_id, host = excluded.host, verified_at = excluded.verified_at, reason = excluded.reason,
-    evidence = excluded.evidence, planned_at = excluded.planned_at
-where known.state in ('planned', 'dry_run')
+set run_id = excluded.run_id, state = excluded.state, settled_at = null, host = excluded.host,
+    verified_at = excluded.verified_at, reason = excluded.reason, evidence = excluded.evidence, planned_at = excluded.planned_at
+where known.state in ('awaiting', 'planned', 'rejected', 'dry_run')

@@ -1,6 +1,6 @@
--- Hosts whose addresses lose their trust now: the lapse is open, by the run's own policy, and its evidence is fresh. What
--- a failed run left undone is found here too; a run over a list of domains keeps to its list. The evidence is that of the
--- check which gave the verdict, or else that of the lapse.
+-- Hosts whose addresses lose their trust now: the lapse is open and not pardoned, by the run's own policy, and its
+-- evidence is fresh. What a failed run left undone is found here too; a run over a list of domains keeps to its list. The
+-- evidence is that of the check which gave the verdict, or else that of the lapse.
 select host.host, lapse.domain, lapse.lapsed_at, lapse.began_at, lapse.kind, status.reason,
        coalesce(decisive.evidence, lapse.evidence) || jsonb_strip_nulls(jsonb_build_object(
            'provider', status.provider, 'flags', status.flags, 'phase', status.phase,
@@ -20,6 +20,7 @@ left join lateral (
       and lapse.kind = 'observed'
 ) as decisive on true
 where lapse.ended_at is null
+  and lapse.pardoned_at is null
   and lapse.policy = :policy
   and status.policy = :policy
   and status.verdict = 'unverify'

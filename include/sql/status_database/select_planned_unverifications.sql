@@ -7,6 +7,12 @@ join lapsewatch.domain_status as status using (domain)
 where planned.state = 'planned'
   and planned.run_id = :run_id
   and lapse.ended_at is null
+  and lapse.pardoned_at is null
+  and not exists (
+      select
+      from lapsewatch.exemption_in_force as exemption
+      where exemption.domain = planned.domain or exemption.address_key = planned.address_key
+  )
   and lapse.policy = :policy
   and status.policy = :policy
   and status.verdict = 'unverify'

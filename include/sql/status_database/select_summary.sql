@@ -39,5 +39,22 @@ select count(*) as planned_count,
            select count(distinct address_key)
            from lapsewatch.address_unverification
            where run_id = :run_id and state = 'unverified'
-       ) as unverified_count
+       ) as unverified_count,
+       (
+           select count(distinct address_key)
+           from lapsewatch.address_unverification
+           where run_id = :run_id and state = 'awaiting'
+       ) as awaiting_count,
+       (
+           select count(distinct address_key)
+           from lapsewatch.address_unverification
+           where run_id = :run_id and state = 'rejected'
+       ) as rejected_count,
+       (
+           select coalesce(answer, 'open')
+           from lapsewatch.unverification_approval
+           where run_id = :run_id
+           order by asked_at desc
+           limit 1
+       ) as approval
 from checks

@@ -3,7 +3,8 @@ insert into lapsewatch.run_metrics (
     address_count, provider_address_count, set_aside_count, set_aside, host_count, domain_count, new_domain_count,
     planned_count, checked_count, no_evidence_count, no_evidence, quarantined_count, phases,
     newly_lapsed_count, lapsed_domain_count, candidate_count, unverified_count, api_call_count,
-    policy, rdap_call_count, dns_call_count, unwitnessed_count, ended_lapse_count
+    policy, rdap_call_count, dns_call_count, unwitnessed_count, ended_lapse_count,
+    exceeded, approval, exempt_count, awaiting_count, rejected_count, notification_count, undelivered_count
 )
 values (
     :run_id, :as_of, :state, :failed_stage, :error, :started_at, clock_timestamp(), cast(:stage_seconds as jsonb),
@@ -11,7 +12,9 @@ values (
     :host_count, :domain_count, :new_domain_count, :planned_count, :checked_count, :no_evidence_count,
     cast(:no_evidence as jsonb), :quarantined_count, cast(:phases as jsonb), :newly_lapsed_count,
     :lapsed_domain_count, :candidate_count, :unverified_count, :api_call_count,
-    :policy, :rdap_call_count, :dns_call_count, :unwitnessed_count, :ended_lapse_count
+    :policy, :rdap_call_count, :dns_call_count, :unwitnessed_count, :ended_lapse_count,
+    cast(:exceeded as jsonb), :approval, :exempt_count, :awaiting_count, :rejected_count,
+    cast(:notification_count as jsonb), :undelivered_count
 )
 on conflict (run_id) do update
 set as_of = excluded.as_of, state = excluded.state, failed_stage = excluded.failed_stage, error = excluded.error,
@@ -26,4 +29,7 @@ set as_of = excluded.as_of, state = excluded.state, failed_stage = excluded.fail
     candidate_count = excluded.candidate_count, unverified_count = excluded.unverified_count,
     api_call_count = excluded.api_call_count, policy = excluded.policy, rdap_call_count = excluded.rdap_call_count,
     dns_call_count = excluded.dns_call_count, unwitnessed_count = excluded.unwitnessed_count,
-    ended_lapse_count = excluded.ended_lapse_count
+    ended_lapse_count = excluded.ended_lapse_count, exceeded = excluded.exceeded, approval = excluded.approval,
+    exempt_count = excluded.exempt_count, awaiting_count = excluded.awaiting_count,
+    rejected_count = excluded.rejected_count, notification_count = excluded.notification_count,
+    undelivered_count = excluded.undelivered_count

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from lapsewatch.core.breaker import RUN_LIMITS, TLD_LIMITS, Limits
 from lapsewatch.core.domains import Registrable, classify_host
 from lapsewatch.core.errors import SetupError
 from lapsewatch.core.policy import Policy
@@ -19,7 +20,9 @@ class Run:
     """A run of the DAG: its id, its own date (UTC), and what its Params say.
 
     `as_of` is the logical date (or, for a run by hand without one, when it was triggered), so that a retry after
-    midnight gives the same answer. `clock` tells when something is seen or done; a replay of the past brings its own.
+    midnight gives the same answer. Above its `limits`, or the `tld_limits` of a top-level domain, it asks a person and
+    waits `approval_timeout` for the answer; a backfill asks once for all its runs. `max_advice` accounts at most are
+    advised. `clock` tells when something is seen or done; a replay of the past brings its own.
     """
 
     run_id: str
@@ -29,7 +32,11 @@ class Run:
     client: str = "fastly"
     policy: Policy = Policy.CORROBORATED
     dry_run: bool = True
-    max_unverifications: int = 1000
+    limits: Limits = RUN_LIMITS
+    tld_limits: Limits = TLD_LIMITS
+    approval_timeout: timedelta = timedelta(hours=20)
+    is_backfill: bool = False
+    max_advice: int = 100
     max_rdap_calls: int = 2000
     clock: Callable[[], datetime] = field(default=utc_now, compare=False)
 
@@ -58,7 +65,10 @@ STAGES = (
     "corroborate_checks",
     "validate_checks",
     "store_domain_status",
+    "plan_unverifications",
     "unverify_emails",
+    "extract_accounts",
+    "notify_owners",
     "summarise_run",
 )
-"""The stages in the order of the walk."""
+"""The stages in the order of the walk; `unverify_emails` is left out where a person has rejected it."""

@@ -2,11 +2,12 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Engine, Row
 
+from lapsewatch.stages.approve_unverifications import Answer
 from lapsewatch.stages.run import STAGES, Run
 from lapsewatch.status_database.statements import statement
 
@@ -31,7 +32,11 @@ def summarise_run(run: Run, status: Engine) -> dict[str, object]:
         figures = connection.execute(statement("select_summary"), key).mappings().one()
         counts = {row.stage: row.counts for row in journal if row.state == "success"}
         extracted = counts.get("extract_domains", {})
-        failed_stage, error = _first_trouble(journal)
+        planned = counts.get("plan_unverifications", {})
+        notified = counts.get("notify_owners", {})
+        # Where a person has rejected it, nobody unverifies.
+        left_out = {"unverify_emails"} if figures["approval"] == Answer.REJECTED else set()
+        failed_stage, error = _first_trouble(journal, left_out)
         metrics = {
             **figures,
             **{name: extracted.get(name) for name in EXTRACTED},
@@ -39,7 +44,11 @@ def summarise_run(run: Run, status: Engine) -> dict[str, object]:
             "phases": json.dumps(figures["phases"]),
             "no_evidence": json.dumps(figures["no_evidence"]),
             "stage_seconds": json.dumps(figures["stage_seconds"]),
-            "candidate_count": counts.get("unverify_emails", {}).get("candidate_count"),
+            "candidate_count": planned.get("candidate_count"),
+            "exempt_count": planned.get("exempt_count"),
+            "exceeded": json.dumps(planned.get("exceeded", [])),
+            "notification_count": json.dumps(notified.get("notification_count", {})),
+            "undelivered_count": notified.get("undelivered_count"),
             "as_of": run.as_of,
             "provider": run.client,
             "policy": run.policy.value,
@@ -56,10 +65,12 @@ def summarise_run(run: Run, status: Engine) -> dict[str, object]:
     return summary
 
 
-def _first_trouble(journal: Sequence[Row[Any]]) -> tuple[str | None, str | None]:
-    """Return the first stage before the summary that did not finish, and why if it said so."""
+def _first_trouble(journal: Sequence[Row[Any]], left_out: Collection[str]) -> tuple[str | None, str | None]:
+    """Return the first stage before the summary that was to run and did not finish, and why if it said so."""
     batches = next((row.counts.get("batch_count", 0) for row in journal if row.stage == "plan_batches"), 0)
     for name in STAGES[: STAGES.index("summarise_run")]:
+        if name in left_out:
+            continue
         attempts = [row for row in journal if row.stage == name]
         trouble = next((row for row in attempts if row.state != "success"), None)
         if trouble:

@@ -1,0 +1,2 @@
+-- Runs plan their unverifications, and persons answer, one after the other, until the end of the transaction.
+select pg_advisory_xact_lock(hashtext('lapsewatch.unverifications'))

@@ -1,0 +1,183 @@
+"""Plans whose verification goes, or, in a dry run, says whose it would be; and asks a person where that is too much.
+
+Candidates are written down first, then weighed against the run's limits. Within them they become intents, which
+`unverify_emails` carries out. Above them nobody is touched: they await the answer to a question, or are named in one
+that is open already.
+"""
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row
+
+from lapsewatch.core.breaker import Exceeded, Tally, exceeded, suspicion
+from lapsewatch.core.lifecycle import Witness
+from lapsewatch.core.policy import MAX_EVIDENCE_AGE, changed_hands_reason
+from lapsewatch.stages.intents import reconcile
+from lapsewatch.stages.run import Run
+from lapsewatch.status_database.journal import Counts
+from lapsewatch.status_database.statements import statement
+from lapsewatch.user_databases.database import SuspectHost, UserDatabase
+
+log = logging.getLogger(__name__)
+
+HOSTS_PER_LOOKUP = 10_000
+
+
+def plan_unverifications(run: Run, users: UserDatabase, status: Engine) -> Counts:
+    """Plan for the addresses whose domain has lapsed on fresh evidence, each at most once for a lapse.
+
+    All in one transaction, and one run after the other. The count `question_count` is 1 where a person is asked.
+    """
+    now = run.clock()
+    inferred = _infer_lapses(run, users, status)
+    key = {"run_id": run.run_id}
+    with status.begin() as connection:
+        connection.execute(statement("lock_unverifications"))
+        reconciled = reconcile(connection, users)
+        connection.execute(statement("give_up_unverifications"))
+        connection.execute(statement("delete_open_question"), key)
+        connection.execute(statement("close_expired_questions"), {"now": now})
+        connection.execute(statement("reject_unanswered_unverifications"))
+        exempt = _record_candidates(connection, run, users, status, now)
+        counts: Counts = {
+            "reconciled_count": reconciled,
+            "inferred_lapse_count": inferred,
+            "candidate_count": connection.scalar(statement("count_candidates"), key | {"dry_run": run.dry_run}),
+            "exempt_count": exempt,
+            "approved_count": connection.execute(statement("plan_approved_unverifications"), key).rowcount,
+        }
+        limits = _exceeded_limits(connection, run)
+        counts["exceeded"] = [limit.as_json() for limit in limits]
+        counts["question_count"] = 0
+        if limits and not run.dry_run:
+            counts["question_count"] = _ask(connection, run, limits, now)
+        elif not run.dry_run:
+            connection.execute(statement("plan_awaiting_unverifications"), key)
+    for limit in limits:
+        log.warning("Above a limit: %s", limit.in_words())
+    log.info("Planned: %s", counts)
+    return counts
+
+
+def _infer_lapses(run: Run, users: UserDatabase, status: Engine) -> int:
+    """Open a lapse for each registration that is later than the verification of an address under it.
+
+    Nobody saw such a domain lapse; still, whoever holds it now is not who verified the address. Each registration is
+    compared once.
+    """
+    inferred = 0
+    with status.begin() as connection, status.connect() as reading:
+        streamed = reading.execution_options(stream_results=True, yield_per=HOSTS_PER_LOOKUP)
+        for hosts in streamed.execute(statement("select_unexamined_registrations")).partitions():
+            made = {row.host: row for row in hosts}
+            suspects = [SuspectHost(row.host, row.registered_at, unknown_too=False) for row in hosts]
+            older = {made[found.host].domain for found in users.addresses_on(suspects)}
+            compared = {row.domain: row.registered_at for row in hosts}
+            domains = [
+                {
+                    "domain": domain,
+                    "registered_at": registered_at.isoformat(),
+                    "reason": changed_hands_reason(registered_at),
+                }
+                for domain, registered_at in compared.items()
+            ]
+            lapsed = [row for row in domains if row["domain"] in older]
+            values = {"domains": json.dumps(lapsed), "run_id": run.run_id, "due_at": run.as_of}
+            inferred += connection.execute(statement("infer_lapses"), values).rowcount
+            connection.execute(statement("mark_registrations_examined"), {"domains": json.dumps(domains)})
+    return inferred
+
+
+def _record_candidates(connection: Connection, run: Run, users: UserDatabase, status: Engine, now: datetime) -> int:
+    """Write down whose verification is to go; return how many would be among them, were they not exempt."""
+    exempt = 0
+    values = {
+        "evidence_since": now - MAX_EVIDENCE_AGE,
+        "scope": run.scope,
+        "policy": run.policy.value,
+        "domains": run.listed_domains(),
+    }
+    with status.connect() as reading:
+        streamed = reading.execution_options(stream_results=True, yield_per=HOSTS_PER_LOOKUP)
+        for lapsed in streamed.execute(statement("select_lapsed_hosts"), values).partitions():
+            addresses = json.dumps(_addresses_under(lapsed, users))
+            exempt += connection.scalar(statement("count_exempt_addresses"), {"addresses": addresses})
+            key = {"run_id": run.run_id, "dry_run": run.dry_run, "now": now}
+            connection.execute(statement("insert_unverifications"), key | {"addresses": addresses})
+    return exempt
+
+
+def _addresses_under(lapsed: Sequence[Row[Any]], users: UserDatabase) -> list[dict[str, object]]:
+    lapses_of: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in lapsed:
+        lapses_of[row.host].append(row)
+    # The newest lapse spares the fewest: what it leaves aside, the older ones leave aside too.
+    suspects = [
+        SuspectHost(
+            host,
+            verified_before=max(lapse.began_at for lapse in lapses),
+            unknown_too=any(lapse.kind == "observed" for lapse in lapses),
+        )
+        for host, lapses in lapses_of.items()
+    ]
+    return [
+        {
+            "address_key": found.address_key,
+            "host": found.host,
+            "verified_at": found.verified_at.isoformat() if found.verified_at else None,
+            "domain": lapse.domain,
+            "lapsed_at": lapse.lapsed_at.isoformat(),
+            "reason": lapse.reason,
+            "evidence": lapse.evidence,
+        }
+        for found in users.addresses_on(suspects)
+        for lapse in lapses_of[found.host]
+        if _is_touched_by(lapse, found.verified_at)
+    ]
+
+
+def _is_touched_by(lapse: Row[Any], verified_at: datetime | None) -> bool:
+    """Tell whether a lapse ends the trust in an address: not where it was verified since, by a quicker owner."""
+    if verified_at is None:
+        # Seen to lapse, the domain is no longer the owner's, whenever the address was verified; to infer takes a date.
+        return bool(lapse.kind == "observed")
+    return bool(verified_at < lapse.began_at)
+
+
+def _exceeded_limits(connection: Connection, run: Run) -> list[Exceeded]:
+    """Weigh the candidates that no person has judged yet, all together first."""
+    values = {"run_id": run.run_id, "state": "dry_run" if run.dry_run else "awaiting", "as_of": run.as_of}
+    tallies = [Tally(**row) for row in connection.execute(statement("select_candidate_tallies"), values).mappings()]
+    limits_of = {True: run.limits, False: run.tld_limits}
+    return [limit for tally in tallies for limit in exceeded(tally, limits_of[tally.tld is None])]
+
+
+def _ask(connection: Connection, run: Run, limits: Sequence[Exceeded], now: datetime) -> int:
+    """Write the question down; return 1. Its text is made where it is asked."""
+    values = {"run_id": run.run_id, "with_dry_runs": run.is_backfill}
+    lapses = connection.execute(statement("select_lapses_to_ask"), values).all()
+    tlds = {limit.tld for limit in limits}
+    asked = [
+        {
+            "domain": row.domain,
+            "lapsed_at": row.lapsed_at.isoformat(),
+            "address_count": row.address_count,
+            "suspicion": suspicion([Witness(name) for name in row.witnesses], is_tld_exceeded=row.tld in tlds),
+        }
+        for row in lapses
+    ]
+    question = {
+        "run_id": run.run_id,
+        "asked_at": now,
+        "expires_at": now + run.approval_timeout,
+        "covers": "dry_runs" if run.is_backfill else "run",
+        "exceeded": json.dumps([limit.as_json() for limit in limits]),
+        "lapses": json.dumps(asked),
+    }
+    connection.execute(statement("insert_question"), question)
+    return 1
