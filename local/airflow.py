@@ -9,20 +9,21 @@ from pathlib import Path
 
 from local.checkout import DAGS, PLUGINS, ROOT, local_folder
 from local.postgres import SUPERUSER, Server
+from local.privileges import READER, UNVERIFIER
 
 USER_DATABASE = "users"
 STATUS_DATABASE = "lapsewatch"
 AIRFLOW_DATABASE = "airflow"
 
 
-def connection(server: Server, database: str, **extra: str) -> str:
+def connection(server: Server, database: str, login: str = SUPERUSER, **extra: str) -> str:
     """Return an Airflow connection to a local database, as JSON."""
     return json.dumps(
         {
             "conn_type": "postgres",
             "host": "127.0.0.1",
             "port": server.port,
-            "login": SUPERUSER,
+            "login": login,
             "password": server.cluster.password,
             "schema": database,
             "extra": extra,
@@ -56,7 +57,8 @@ def environment(server: Server, *, internet_url: str, resolver: tuple[str, int],
         "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "20",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW": "40",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
-        "AIRFLOW_CONN_USER_DB": connection(server, USER_DATABASE, profile="pypi"),
+        "AIRFLOW_CONN_USER_DB": connection(server, USER_DATABASE, READER, profile="pypi"),
+        "AIRFLOW_CONN_USER_DB_UNVERIFIER": connection(server, USER_DATABASE, UNVERIFIER),
         "AIRFLOW_CONN_STATUS_DB": connection(server, STATUS_DATABASE),
         "AIRFLOW_CONN_FASTLY_API": json.dumps(status_api),
         "AIRFLOW_CONN_DOMAINR_API": json.dumps(status_api),

@@ -13,7 +13,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
-from local import airflow, postgres
+from local import airflow, postgres, privileges
 from local.checkout import ALEMBIC_INI, local_folder
 from local.postgres import Server
 from simulator.app import create_app
@@ -46,8 +46,11 @@ class Installation:
     airflow: dict[str, str]
 
     def seed_users(self) -> Seeded:
-        """Create and fill the user database, in place of an older one."""
-        return seed(self.server.recreate(airflow.USER_DATABASE), self.world)
+        """Create and fill the user database, in place of an older one, and let Lapsewatch at it."""
+        url = self.server.recreate(airflow.USER_DATABASE)
+        seeded = seed(url, self.world)
+        privileges.grant(url, self.server.cluster.password)
+        return seeded
 
     def migrate_status_database(self) -> None:
         """Bring the status database, made if need be, to the newest migration."""

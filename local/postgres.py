@@ -49,9 +49,9 @@ class Cluster:
     binaries: str
     password: str
 
-    def url(self, database: str, *, port: int) -> str:
-        """Return a libpq URL."""
-        return f"postgresql://{SUPERUSER}:{self.password}@127.0.0.1:{port}/{database}"
+    def url(self, database: str, *, port: int, login: str = SUPERUSER) -> str:
+        """Return a libpq URL; all roles that log in have the cluster's password."""
+        return f"postgresql://{login}:{self.password}@127.0.0.1:{port}/{database}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class Server:
     cluster: Cluster
     port: int
 
-    def url(self, database: str) -> str:
+    def url(self, database: str, login: str = SUPERUSER) -> str:
         """Return a libpq URL of a database."""
-        return self.cluster.url(database, port=self.port)
+        return self.cluster.url(database, port=self.port, login=login)
 
     def recreate(self, database: str) -> str:
         """Create a database, empty, in place of one of that name; return its URL."""

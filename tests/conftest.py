@@ -20,14 +20,14 @@ from lapsewatch.user_databases.database import UserDatabase
 from lapsewatch.user_databases.profile import load_profile
 from sqlalchemy import Engine, create_engine
 
-from local import postgres
+from local import postgres, privileges
 from local.checkout import DAGS, PLUGINS
 from simulator.app import create_app
 from simulator.clock import Clock
 from simulator.lives import Life
 from simulator.resolver.server import serving_dns
 from simulator.server import serving
-from simulator.user_database import CREATE_USER_DATABASE
+from simulator.user_database import CREATE_USER_DATABASE, seed
 from simulator.world import World
 
 API_KEY = "key-that-must-never-be-logged"
@@ -101,19 +101,39 @@ def status(status_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def user_url(postgres_server: postgres.Server) -> str:
-    """The libpq URL of a user database in PyPI's schema, without users."""
+    """The libpq URL, as its owner, of a user database in PyPI's schema, without users, with the views on it."""
     url = postgres_server.recreate("users")
     with psycopg.connect(url) as connection:
         connection.execute(CREATE_USER_DATABASE.read_bytes())
+    privileges.grant(url, postgres_server.cluster.password)
     return url
 
 
 @pytest.fixture
-def users(user_url: str) -> Iterator[UserDatabase]:
-    """The user database through the profile `pypi`."""
-    engine = sqlalchemy_engine(user_url)
+def reader_url(postgres_server: postgres.Server, user_url: str) -> str:
+    """The libpq URL of that user database for a member of `lapsewatch_reader`."""
+    return postgres_server.url("users", privileges.READER)
+
+
+@pytest.fixture
+def unverifier_url(postgres_server: postgres.Server, user_url: str) -> str:
+    """The libpq URL of that user database for a member of `lapsewatch_unverifier`."""
+    return postgres_server.url("users", privileges.UNVERIFIER)
+
+
+@pytest.fixture
+def users(unverifier_url: str) -> Iterator[UserDatabase]:
+    """The user database through the profile `pypi`, as the unverifier."""
+    engine = sqlalchemy_engine(unverifier_url)
     yield UserDatabase(engine, load_profile("pypi"))
     engine.dispose()
+
+
+def seed_users(user_url: str, world: World) -> None:
+    """Fill the user database from a world; its tables are made anew, and with them the views on them."""
+    seed(user_url, world)
+    with psycopg.connect(user_url) as connection:
+        connection.execute(privileges.GRANTS.read_bytes())
 
 
 @pytest.fixture

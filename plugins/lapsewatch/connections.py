@@ -1,4 +1,7 @@
-"""The only reader of Airflow Connections: `user_db`, `status_db`, `fastly_api`, `domainr_api`, `rdap`, `dns`."""
+"""The only reader of Airflow Connections.
+
+They are `user_db`, `user_db_unverifier`, `status_db`, `fastly_api`, `domainr_api`, `rdap` and `dns`.
+"""
 
 import re
 import socket
@@ -62,9 +65,30 @@ def status_database() -> Iterator[Engine]:
 
 @contextmanager
 def user_database() -> Iterator[UserDatabase]:
-    """Open the user database with the profile that the connection's extra names."""
-    connection = _connection("user_db", "the database that holds the users' addresses")
-    profile = load_profile(str(_extra(connection).get("profile", "pypi")))
+    """Open the user database to read, with the profile that the extra of the connection `user_db` names."""
+    with _user_database(_user_db()) as users:
+        yield users
+
+
+@contextmanager
+def unverifying_user_database() -> Iterator[UserDatabase]:
+    """Open the user database to change verifications: the connection `user_db_unverifier`, else `user_db`.
+
+    The profile is that of `user_db` unless the connection's own extra names one.
+    """
+    connection = _optional_connection("user_db_unverifier")
+    with _user_database(connection or _user_db()) as users:
+        yield users
+
+
+def _user_db() -> Connection:
+    return _connection("user_db", "the database that holds the users' addresses")
+
+
+@contextmanager
+def _user_database(connection: Connection) -> Iterator[UserDatabase]:
+    name = _extra(connection).get("profile") or _extra(_user_db()).get("profile", "pypi")
+    profile = load_profile(str(name))
     engine = _engine(connection)
     try:
         yield UserDatabase(engine, profile)

@@ -1,7 +1,8 @@
 -- A user database in PyPI's schema: the subset of warehouse's tables and columns that e-mail addresses need.
 -- Times are UTC without a zone, as warehouse keeps them.
 
-DROP TABLE IF EXISTS public.user_events, public.user_emails, public.users;
+-- With what others have built on them, such as views.
+DROP TABLE IF EXISTS public.user_events, public.user_emails, public.users CASCADE;
 DROP TYPE IF EXISTS public.unverifyreasons;
 
 CREATE TYPE public.unverifyreasons AS ENUM (

@@ -87,6 +87,7 @@ def test_every_statement_that_is_named_exists_and_every_file_is_used() -> None:
     ours, *profiles = [{file.stem for file in folder.glob("*.sql")} for folder in folders]
     assert profiles
     for profile in profiles:
+        profile.remove("grants")  # run by the owner of the user database, not by Lapsewatch
         assert named <= ours | profile
         assert {name for name in ours | profile if f'"{name}"' not in sources} == set()
         assert not ours & profile

@@ -16,9 +16,8 @@ from sqlalchemy import make_url
 
 from local.checkout import DAGS
 from simulator.lives import Life
-from simulator.user_database import seed
 from simulator.world import World
-from tests.conftest import API_KEY, EPOCH, LIVES, SimulatedInternet, days, simulated
+from tests.conftest import API_KEY, EPOCH, LIVES, SimulatedInternet, days, seed_users, simulated
 
 Row = dict[str, Any]
 
@@ -99,12 +98,18 @@ ALIVE = {f"alive{number}.com": Life.active(EPOCH + days(300)) for number in rang
 
 @pytest.fixture
 def installation(
-    airflow: None, status_url: str, user_url: str, monkeypatch: pytest.MonkeyPatch
+    airflow: None,
+    status_url: str,
+    user_url: str,
+    reader_url: str,
+    unverifier_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Installation]:
     world = World.of(LIVES | ALIVE, EPOCH)
-    seed(user_url, world)
+    seed_users(user_url, world)
     with simulated(world) as internet:
-        monkeypatch.setenv("AIRFLOW_CONN_USER_DB", connection_json(user_url, profile="pypi"))
+        monkeypatch.setenv("AIRFLOW_CONN_USER_DB", connection_json(reader_url, profile="pypi"))
+        monkeypatch.setenv("AIRFLOW_CONN_USER_DB_UNVERIFIER", connection_json(unverifier_url))
         monkeypatch.setenv("AIRFLOW_CONN_STATUS_DB", connection_json(status_url))
         status_api = {"conn_type": "http", "host": internet.url, "password": API_KEY}
         extra = {"requests_per_second": 500, "max_in_flight": 8}

@@ -94,9 +94,9 @@ def connection_missing(installation: Installation, name: str) -> Iterator[None]:
 @contextmanager
 def user_database_broken(installation: Installation) -> Iterator[None]:
     with psycopg.connect(installation.user_url, autocommit=True) as connection:
-        connection.execute("alter table user_emails rename column verified to was_verified")
+        connection.execute("alter view lapsewatch.verified_email rename column host to domain")
         yield
-        connection.execute("alter table user_emails rename column was_verified to verified")
+        connection.execute("alter view lapsewatch.verified_email rename column domain to host")
 
 
 @contextmanager

@@ -87,7 +87,7 @@ def test_a_user_database_that_breaks_off_changes_nothing_and_quotes_nothing(
 ) -> None:
     add_addresses("secret@example.com")
     with psycopg.connect(user_url) as connection:
-        connection.execute("alter table user_emails rename column verified to was_verified")
+        connection.execute("alter view lapsewatch.verified_email rename column host to domain")
     with pytest.raises(UserDatabaseError, match="UndefinedColumn") as raised:
         extract_domains(RUN, users, status)
     assert "secret" not in str(raised.value)

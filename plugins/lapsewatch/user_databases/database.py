@@ -1,4 +1,4 @@
-"""Reads hosts and keys from a user database, and takes verifications away. No address ever leaves it.
+"""Reads hosts and keys from a user database, takes verifications away, and gives them back. No address ever leaves it.
 
 What the database returns is data, whatever it looks like. What it says when it fails may quote a row, so errors
 are passed on by their kind alone.
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -62,6 +63,37 @@ class JudgedAddress:
     flags: tuple[str, ...]
 
 
+class Standing(StrEnum):
+    """What has become of an address that Lapsewatch unverified."""
+
+    UNVERIFIED = "unverified"
+    """Nobody has changed it since."""
+    VERIFIED = "verified"
+    MOVED = "moved"
+    """It is on another host now."""
+    JUDGED_ANEW = "judged_anew"
+    """It is unverified on other evidence."""
+    GONE = "gone"
+    """Deleted, or unverified by the service itself for another reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAddress:
+    """A verified, well-formed address that an account has besides, by its key, and the host it is on."""
+
+    address_key: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account of an address that was asked about, and its other addresses: the primary first, then the oldest."""
+
+    address_key: str
+    account_key: str
+    others: tuple[OtherAddress, ...]
+
+
 class UserDatabase:
     """A user database seen through its profile."""
 
@@ -95,6 +127,26 @@ class UserDatabase:
             rows = connection.execute(statement, {"addresses": _as_json(addresses)})
             return set(rows.scalars())
 
+    def standings(self, addresses: Iterable[JudgedAddress]) -> list[Standing]:
+        """Return what has become of addresses since Lapsewatch unverified them, in their order."""
+        with self._reading() as connection:
+            rows = connection.execute(self._profile.statement("select_standings"), {"addresses": _as_json(addresses)})
+            return [Standing(found) for found in rows.scalars()]
+
+    def reverify(self, addresses: Iterable[JudgedAddress]) -> set[str]:
+        """Give back verifications in one transaction, where nothing has changed since. Return their keys."""
+        with self._guarded(), self._engine.begin() as connection:
+            rows = connection.execute(self._profile.statement("reverify_addresses"), {"addresses": _as_json(addresses)})
+            return set(rows.scalars())
+
+    def accounts_of(self, address_keys: Iterable[str]) -> Iterator[Account]:
+        """Stream the accounts that addresses belong to; an address that is gone by now has none."""
+        values = {"address_keys": json.dumps(list(address_keys))}
+        with self._reading() as connection:
+            for row in connection.execute(self._profile.statement("select_recipients"), values):
+                others = tuple(OtherAddress(**other) for other in row.others)
+                yield Account(row.address_key, row.account_key, others)
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self._guarded(), self._engine.connect() as connection:
@@ -107,7 +159,8 @@ class UserDatabase:
         except OperationalError as error:
             if error.connection_invalidated or _sqlstate(error) is None:
                 raise Unavailable(
-                    "the user database can't be reached: check the Airflow connection 'user_db'"
+                    "the user database can't be reached: check the Airflow connection 'user_db', and"
+                    " 'user_db_unverifier' where there is one"
                 ) from None
             raise self._withheld(error) from None
         except DBAPIError as error:

@@ -1,0 +1,92 @@
+-- What Lapsewatch may see and change in a user database of this profile: two group roles, and views that hold no address
+-- and no secret. The roles have nothing on the tables. The owner of the database runs it once, and after every release
+-- that changes it; to run it again is harmless. docs/privileges.md tells how. Times are UTC without a zone, as warehouse
+-- keeps them.
+
+create schema if not exists lapsewatch;
+comment on schema lapsewatch is 'What Lapsewatch sees of the users.';
+
+-- Roles belong to the whole server: they may be there already, made by who may make roles.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'lapsewatch_reader') then
+        create role lapsewatch_reader nologin;
+    end if;
+    if not exists (select from pg_roles where rolname = 'lapsewatch_unverifier') then
+        create role lapsewatch_unverifier nologin;
+    end if;
+    if not pg_has_role('lapsewatch_unverifier', 'lapsewatch_reader', 'usage') then
+        grant lapsewatch_reader to lapsewatch_unverifier;
+    end if;
+end
+$$;
+
+drop view if exists
+    lapsewatch.verified_email, lapsewatch.address, lapsewatch.address_evidence, lapsewatch.sole_address,
+    lapsewatch.account;
+
+create view lapsewatch.verified_email as
+select lower(left(substring(email from '@([^@]*)$'), 255)) as host,
+       length(email) - length(replace(email, '@', '')) as at_sign_count,
+       starts_with(email, '"') as is_quoted
+from public.user_emails
+where verified;
+comment on view lapsewatch.verified_email is 'One row a verified address: the host, and what it takes to set a malformed one aside. The local part stays where it is.';
+comment on column lapsewatch.verified_email.host is 'What follows the last @, in lower case, its first 255 characters. Null: there is no @.';
+comment on column lapsewatch.verified_email.at_sign_count is 'How many @ the address has.';
+comment on column lapsewatch.verified_email.is_quoted is 'Whether it begins with a quote.';
+
+-- Shows who is verified, and whom Lapsewatch, or warehouse for the same reason, has unverified. The check option makes the
+-- step between the two the only change there is: never another reason, never somebody who was not verified before.
+-- A verified address may carry a reason of old, if an administrator verified it by hand, and must not escape a lapse by
+-- it. The last condition shows it as it was before the statement, so no update can make one.
+create view lapsewatch.address as
+select known.id as address_key,
+       known.user_id as account_key,
+       lower(substring(known.email from '@([^@]*)$')) as host,
+       length(known.email) - length(replace(known.email, '@', '')) = 1 and not starts_with(known.email, '"')
+           as is_well_formed,
+       known."primary" as is_primary,
+       known.verified,
+       known.unverify_reason,
+       known.domain_last_checked,
+       known.domain_last_status,
+       (
+           select max(event.time)
+           from public.user_events as event
+           where event.source_id = known.user_id
+             and event.tag = 'account:email:verified'
+             and lower(event.additional ->> 'email') = lower(known.email)
+       ) as verified_at
+from public.user_emails as known
+where known.verified and known.unverify_reason is null
+   or not known.verified and known.unverify_reason = 'domain status invalid'
+   or known.verified
+      and known.id in (select id from public.user_emails where verified and unverify_reason is not null)
+with local check option;
+comment on view lapsewatch.address is 'One row an address that is verified, or not any more because its domain has lapsed. Only the step between these two can be made through it.';
+comment on column lapsewatch.address.address_key is 'Key of the address: user_emails.id.';
+comment on column lapsewatch.address.account_key is 'Key of its account: users.id.';
+comment on column lapsewatch.address.host is 'What follows the last @, in lower case.';
+comment on column lapsewatch.address.is_well_formed is 'Whether it has one @ and does not begin with a quote.';
+comment on column lapsewatch.address.is_primary is 'Whether it is the account''s primary address.';
+comment on column lapsewatch.address.verified is 'Whether it is trusted.';
+comment on column lapsewatch.address.unverify_reason is 'Why it is not: domain status invalid. A verified one may have an old reason.';
+comment on column lapsewatch.address.domain_last_checked is 'When the evidence was seen on which it was last unverified, or when warehouse last checked its domain.';
+comment on column lapsewatch.address.domain_last_status is 'The flags of that evidence.';
+comment on column lapsewatch.address.verified_at is 'When it was last verified, as far as events reach back. Null: nobody knows.';
+
+create view lapsewatch.address_evidence as
+select id as address_key, domain_last_checked, domain_last_status
+from public.user_emails
+where domain_last_checked is not null;
+comment on view lapsewatch.address_evidence is 'On what evidence each address was last judged, whatever became of it since.';
+comment on column lapsewatch.address_evidence.address_key is 'Key of the address: user_emails.id.';
+comment on column lapsewatch.address_evidence.domain_last_checked is 'When that evidence was seen.';
+comment on column lapsewatch.address_evidence.domain_last_status is 'Its flags.';
+
+grant usage on schema lapsewatch to lapsewatch_reader;
+grant select on lapsewatch.verified_email to lapsewatch_reader;
+grant select on lapsewatch.address, lapsewatch.address_evidence to lapsewatch_unverifier;
+grant update (verified, unverify_reason, domain_last_checked, domain_last_status)
+    on lapsewatch.address to lapsewatch_unverifier;

@@ -1,0 +1,24 @@
+"""What the owner of a user database does for Lapsewatch, as docs/privileges.md tells it: views, and two login roles."""
+
+import psycopg
+from psycopg import sql
+
+from local.checkout import ROOT
+
+GRANTS = ROOT / "include" / "sql" / "user_databases" / "pypi" / "grants.sql"
+READER = "lapsewatch_reads"
+UNVERIFIER = "lapsewatch_unverifies"
+GROUPS = {READER: "lapsewatch_reader", UNVERIFIER: "lapsewatch_unverifier"}
+"""The login roles, and the group role that each is a member of."""
+
+
+def grant(database_url: str, password: str) -> None:
+    """Create the views and both group roles, and the login roles with this password. `database_url` is its owner's."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute(GRANTS.read_bytes())
+        for login, group in GROUPS.items():
+            if connection.execute("select from pg_roles where rolname = %s", [login]).fetchone() is None:
+                statement = sql.SQL("create role {} login password {} in role {}")
+                connection.execute(
+                    statement.format(sql.Identifier(login), sql.Literal(password), sql.Identifier(group))
+                )
