@@ -20,16 +20,14 @@ from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.stages.plan_batches import plan_batches
 from lapsewatch.stages.run import Run
 from lapsewatch.stages.store_domain_status import store_domain_status
-from lapsewatch.stages.unverify_emails import unverify_emails
 from lapsewatch.stages.validate_checks import validate_checks
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine
 
 from simulator.lives import Life
-from simulator.user_database import seed
 from simulator.world import World
-from tests.conftest import API_KEY, SimulatedInternet, confirm_address, simulated
-from tests.stages.conftest import Row, rows
+from tests.conftest import API_KEY, SimulatedInternet, confirm_address, seed_users, simulated
+from tests.stages.conftest import Row, plan_and_unverify, rows
 
 DAY = timedelta(days=1)
 PACE = Pace(requests_per_second=1000, max_in_flight=8)
@@ -59,7 +57,7 @@ class Replay:
         corroborate_checks(run, self.witnesses, self.status)
         validate_checks(run, self.status)
         store_domain_status(run, self.status)
-        unverify_emails(run, self.users, self.status)
+        plan_and_unverify(run, self.users, self.status)
 
     def run_daily(self, first: datetime, last: datetime) -> None:
         """Run every day from the first to the last, both included."""
@@ -91,7 +89,7 @@ def replay(users: UserDatabase, status: Engine, user_url: str) -> MakeReplay:
         lives: Mapping[str, Life], epoch: datetime, verified_at: Mapping[str, datetime], **world: Any
     ) -> Iterator[Replay]:
         seeded = World.of(lives, epoch, verified_at=verified_at, **world)
-        seed(user_url, seeded)
+        seed_users(user_url, seeded)
         with simulated(seeded) as internet, pooled_session(PACE.max_in_flight) as session:
             settings = WitnessSettings(
                 bootstrap_url=f"{internet.url}/rdap/dns.json",

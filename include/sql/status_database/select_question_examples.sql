@@ -9,7 +9,7 @@ with asked as (
     join lapsewatch.unverification_approval as question using (run_id, asked_at)
     join lapsewatch.domain_lapse as lapse using (domain, lapsed_at)
     join lapsewatch.domain_status as status using (domain)
-    where run_id = :run_id and question.answer is null
+    where asked.run_id = :run_id and question.answer is null
 )
 select domain, address_count, lapsed_at, suspicion, phase, reason
 from (select * from asked order by place, suspicion is null limit :most) as shown
