@@ -1,6 +1,7 @@
 """The only reader of Airflow Connections.
 
-They are `user_db`, `user_db_unverifier`, `status_db`, `fastly_api`, `domainr_api`, `rdap` and `dns`.
+They are `user_db`, `user_db_unverifier`, `status_db`, `fastly_api`, `domainr_api`, `rdap`, `dns` and
+`notification_webhook`.
 """
 
 import re
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from airflow.sdk import Connection
@@ -22,6 +24,7 @@ from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.clients.status_api import StatusClient
 from lapsewatch.clients.turns import Paces, ServerPace
+from lapsewatch.clients.webhook import Webhook, signing_key
 from lapsewatch.clients.witnesses import Witnesses, WitnessSettings, open_witnesses
 from lapsewatch.core.errors import SetupError
 from lapsewatch.status_database.rdap_bootstrap import StoredBootstrap
@@ -145,6 +148,30 @@ def witness_settings() -> WitnessSettings:
     if dns is not None and dns.host:
         settings = replace(settings, resolvers=(_resolver(dns),))
     return settings
+
+
+@contextmanager
+def notification_webhook() -> Iterator[Webhook | None]:
+    """Open the webhook that takes notifications; None where there is no such connection.
+
+    The connection's host is the whole URL, its password the secret of Standard Webhooks (`whsec_...`). Raises
+    SetupError where either can't be used.
+    """
+    connection = _optional_connection("notification_webhook")
+    if connection is None:
+        yield None
+        return
+    url = _base_url(connection) or ""
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        raise SetupError("the host of the Airflow connection 'notification_webhook' is no URL to post to")
+    try:
+        key = signing_key(connection.password or "")
+    except ValueError as error:
+        raise SetupError(
+            f"the password of the Airflow connection 'notification_webhook' is no signing secret: {error}"
+        ) from None
+    with pooled_session(1) as session:
+        yield Webhook(session, url, key)
 
 
 def has_status_api(name: str) -> bool:

@@ -19,6 +19,14 @@ set attempted_at = case when checked.quarantine_reason is null then checked.chec
     witnesses = case when evidence.is_there then checked.witnesses else known.witnesses end,
     adverse_since = case when evidence.is_there then checked.adverse_since else known.adverse_since end,
     run_id = case when evidence.is_there then checked.run_id else known.run_id end,
+    -- One expiry is told once: what only the registry can tell is not over before it has spoken.
+    expired_since = case
+        when not evidence.is_there then known.expired_since
+        when checked.phase = 'expired' then coalesce(known.expired_since, checked.checked_at)
+        when checked.phase = 'reregistered' then null
+        when checked.phase in ('active', 'released') and checked.rdap ->> 'outcome' in ('found', 'not_found') then null
+        else known.expired_since
+    end,
     registered_at = case when record.is_there then coalesce(record.registered_at, known.registered_at)
                          else known.registered_at end,
     expires_at = case when record.is_there then record.expires_at else known.expires_at end,

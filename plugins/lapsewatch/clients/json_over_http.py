@@ -61,7 +61,7 @@ def get(
             timeout=timeout,
             allow_redirects=False,
             stream=True,
-            hooks={"response": _forget_redirect},
+            hooks={"response": forget_redirect},
         ) as answer:
             text = _read(answer, timeout[1], max_bytes)
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
@@ -88,7 +88,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (resumes_at - answered_at).total_seconds())
 
 
-def _forget_redirect(answer: requests.Response, **_: object) -> None:
+def forget_redirect(answer: requests.Response, **_: object) -> None:
     """Keep requests from reading a redirect to its end, however long, only to know where it would lead."""
     answer.headers.pop("Location", None)
 

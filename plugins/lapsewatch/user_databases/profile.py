@@ -1,7 +1,8 @@
 """A profile tells how a kind of service keeps its users' addresses: a folder of SQL, and a declaration.
 
-Every profile has the same files: `select_hosts`, `select_addresses`, `unverify_addresses` and
-`select_unverified_addresses`, each saying at its top what it takes and gives.
+Every profile has the same files: `select_hosts`, `select_addresses`, `unverify_addresses`,
+`select_unverified_addresses`, `select_standings`, `reverify_addresses` and `select_recipients`, each saying at its top
+what it takes and gives.
 """
 
 import tomllib
