@@ -96,7 +96,7 @@ def approval_timeout() -> timedelta:
 
 def _limit_params() -> dict[str, Param]:
     """Return the Params of the breaker: above any of them a person is asked (see `core/breaker.py`)."""
-    params = {}
+    params: dict[str, Param] = {}
     for scope, limits, where in (
         ("", RUN_LIMITS, "in a run"),
         (PER_TLD, TLD_LIMITS, "under one top-level domain, whose registry may be out of order"),

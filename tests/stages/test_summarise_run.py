@@ -1,8 +1,12 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from lapsewatch.core.breaker import RUN_LIMITS
 from lapsewatch.core.errors import RunStopped
 from lapsewatch.core.evidence import NoEvidenceReason
+from lapsewatch.stages.approve_unverifications import Answer, record_answer
+from lapsewatch.stages.plan_unverifications import plan_unverifications
 from lapsewatch.stages.run import STAGES
 from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.summarise_run import summarise_run
@@ -12,7 +16,7 @@ from lapsewatch.status_database.journal import stage
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine
 
-from tests.stages.conftest import RUN, Check, Row, rows
+from tests.stages.conftest import RUN, Check, Row, plan_and_unverify, rows
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +40,10 @@ def test_a_whole_run_is_counted(status: Engine, users: UserDatabase, check: Chec
     for name, do in {
         "validate_checks": lambda: validate_checks(run, status),
         "store_domain_status": lambda: store_domain_status(run, status),
+        "plan_unverifications": lambda: plan_unverifications(run, users, status),
         "unverify_emails": lambda: unverify_emails(run, users, status),
+        "extract_accounts": lambda: {"account_at_risk_count": 2},
+        "notify_owners": lambda: {"notification_count": {"address_unverified": 2}, "undelivered_count": 1},
     }.items():
         with stage(status, run.run_id, name) as counts:
             counts |= do()
@@ -47,6 +54,13 @@ def test_a_whole_run_is_counted(status: Engine, users: UserDatabase, check: Chec
         | {
             "state": "success",
             "failed_stage": None,
+            "exceeded": [],
+            "approval": None,
+            "exempt_count": 0,
+            "awaiting_count": 0,
+            "rejected_count": 0,
+            "notification_count": {"address_unverified": 2},
+            "undelivered_count": 1,
             "address_count": 6,
             "provider_address_count": 1,
             "set_aside_count": 1,
@@ -88,7 +102,7 @@ def test_an_old_lapse_is_not_a_new_one_and_one_without_addresses_is_none(
     store_domain_status(again, status)
     summarise_run(again, status)
     assert (metrics(status)["newly_lapsed_count"], metrics(status)["lapsed_domain_count"]) == (0, 1)
-    unverify_emails(again, users, status)
+    plan_and_unverify(again, users, status)
     check(TOLD, run_id="again")
     summarise_run(again, status)
     assert metrics(status)["lapsed_domain_count"] == 0
@@ -115,6 +129,28 @@ def test_a_foreign_error_is_journaled_by_its_type_alone(status: Engine) -> None:
     with pytest.raises(ValueError, match="secret"), stage(status, "first", "extract_domains"):
         raise ValueError("secret@example.com")
     assert rows(status, "select error from lapsewatch.run_stage") == [{"error": "ValueError"}]
+
+
+@pytest.mark.parametrize(
+    ("said", "state"), [(None, "failed"), (Answer.REJECTED, "success"), (Answer.APPROVED, "failed")]
+)
+def test_a_rejected_run_is_no_failure_although_nobody_was_unverified(
+    status: Engine, users: UserDatabase, check: Check, said: Answer | None, state: str
+) -> None:
+    run = replace(check(TOLD), limits=replace(RUN_LIMITS, addresses=1))
+    store_domain_status(run, status)
+    for name in STAGES[:-1]:
+        if name not in {"extract_domains", "plan_batches", "unverify_emails"}:
+            with stage(status, run.run_id, name, 0 if name == "check_batch" else -1) as counts:
+                counts |= plan_unverifications(run, users, status) if name == "plan_unverifications" else {}
+    if said:
+        record_answer(run.run_id, said, "alice", status, now=run.clock())
+    summarise_run(run, status)
+    found = metrics(status)
+    assert (found["state"], found["failed_stage"]) == (state, None if state == "success" else "unverify_emails")
+    assert found["approval"] == (said.value if said else "open")
+    assert [limit["limit"] for limit in found["exceeded"]] == ["addresses"]
+    assert (found["awaiting_count"], found["rejected_count"]) == (0 if said else 2, 2 if said is Answer.REJECTED else 0)
 
 
 def test_a_stage_that_never_began_is_a_failure(status: Engine, check: Check) -> None:

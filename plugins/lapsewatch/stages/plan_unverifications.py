@@ -58,8 +58,11 @@ def plan_unverifications(run: Run, users: UserDatabase, status: Engine) -> Count
             counts["question_count"] = _ask(connection, run, limits, now)
         elif not run.dry_run:
             connection.execute(statement("plan_awaiting_unverifications"), key)
+        awaiting = connection.scalar(statement("count_awaiting_unverifications"), key)
     for limit in limits:
         log.warning("Above a limit: %s", limit.in_words())
+    if awaiting and not counts["question_count"]:
+        log.warning("%s addresses await the answer to another run's question: they are left to it", awaiting)
     log.info("Planned: %s", counts)
     return counts
 
