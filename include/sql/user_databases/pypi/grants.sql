@@ -22,8 +22,8 @@ end
 $$;
 
 drop view if exists
-    lapsewatch.verified_email, lapsewatch.address, lapsewatch.address_evidence, lapsewatch.sole_address,
-    lapsewatch.account;
+    lapsewatch.verified_email, lapsewatch.verified_address, lapsewatch.address, lapsewatch.address_evidence,
+    lapsewatch.sole_address, lapsewatch.account;
 
 create view lapsewatch.verified_email as
 select lower(left(substring(email from '@([^@]*)$'), 255)) as host,
@@ -36,10 +36,36 @@ comment on column lapsewatch.verified_email.host is 'What follows the last @, in
 comment on column lapsewatch.verified_email.at_sign_count is 'How many @ the address has.';
 comment on column lapsewatch.verified_email.is_quoted is 'Whether it begins with a quote.';
 
--- Shows who is verified, and whom Lapsewatch, or warehouse for the same reason, has unverified. The check option makes the
--- step between the two the only change there is: never another reason, never somebody who was not verified before.
--- A verified address may carry a reason of old, if an administrator verified it by hand, and must not escape a lapse by
--- it. The last condition shows it as it was before the statement, so no update can make one.
+-- Keeps the plan of a search by host: the times are looked up for the addresses that are found.
+create view lapsewatch.verified_address as
+select known.id as address_key,
+       known.user_id as account_key,
+       lower(substring(known.email from '@([^@]*)$')) as host,
+       length(known.email) - length(replace(known.email, '@', '')) = 1 and not starts_with(known.email, '"')
+           as is_well_formed,
+       known."primary" as is_primary,
+       verification.verified_at
+from public.user_emails as known
+left join lateral (
+    select max(event.time) as verified_at
+    from public.user_events as event
+    where event.source_id = known.user_id
+      and event.tag = 'account:email:verified'
+      and lower(event.additional ->> 'email') = lower(known.email)
+) as verification on true
+where known.verified;
+comment on view lapsewatch.verified_address is 'One row a verified address: its keys, its host, and since when it is trusted.';
+comment on column lapsewatch.verified_address.address_key is 'Key of the address: user_emails.id.';
+comment on column lapsewatch.verified_address.account_key is 'Key of its account: users.id.';
+comment on column lapsewatch.verified_address.host is 'What follows the last @, in lower case.';
+comment on column lapsewatch.verified_address.is_well_formed is 'Whether it has one @ and does not begin with a quote.';
+comment on column lapsewatch.verified_address.is_primary is 'Whether it is the account''s primary address.';
+comment on column lapsewatch.verified_address.verified_at is 'When it was last verified, as far as events reach back. Null: nobody knows.';
+
+-- For the changes, by key. Shows who is verified, and whom Lapsewatch, or warehouse for the same reason, has unverified.
+-- The check option makes the step between the two the only change there is: never another reason, never somebody who was
+-- not verified before. A verified address may carry a reason of old, if an administrator verified it by hand, and must
+-- not escape a lapse by it: the last condition shows it as it was before the statement, so that no update makes one.
 create view lapsewatch.address as
 select known.id as address_key,
        known.user_id as account_key,
@@ -62,7 +88,8 @@ from public.user_emails as known
 where known.verified and known.unverify_reason is null
    or not known.verified and known.unverify_reason = 'domain status invalid'
    or known.verified
-      and known.id in (select id from public.user_emails where verified and unverify_reason is not null)
+      and known.unverify_reason = (select was.unverify_reason from public.user_emails as was
+                                   where was.id = known.id and was.verified)
 with local check option;
 comment on view lapsewatch.address is 'One row an address that is verified, or not any more because its domain has lapsed. Only the step between these two can be made through it.';
 comment on column lapsewatch.address.address_key is 'Key of the address: user_emails.id.';
@@ -87,6 +114,6 @@ comment on column lapsewatch.address_evidence.domain_last_status is 'Its flags.'
 
 grant usage on schema lapsewatch to lapsewatch_reader;
 grant select on lapsewatch.verified_email to lapsewatch_reader;
-grant select on lapsewatch.address, lapsewatch.address_evidence to lapsewatch_unverifier;
+grant select on lapsewatch.verified_address, lapsewatch.address, lapsewatch.address_evidence to lapsewatch_unverifier;
 grant update (verified, unverify_reason, domain_last_checked, domain_last_status)
     on lapsewatch.address to lapsewatch_unverifier;

@@ -6,9 +6,8 @@
 select cast(known.address_key as text) as address_key,
        given.host,
        known.verified_at at time zone 'UTC' as verified_at
-from lapsewatch.address as known
+from lapsewatch.verified_address as known
 join jsonb_to_recordset(cast(:hosts as jsonb)) as given (host text, verified_before timestamptz, unknown_too boolean)
   on given.host = known.host
-where known.verified
-  and known.is_well_formed
+where known.is_well_formed
   and coalesce(known.verified_at at time zone 'UTC' < given.verified_before, given.unknown_too)
