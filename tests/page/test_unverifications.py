@@ -76,7 +76,7 @@ def test_a_question_is_shown_with_its_limits_its_tlds_and_every_lapse(
     ]
     # The suspicious one first, then by addresses, which are as many as the name has letters.
     assert domains_on(page) == ["odd.example", "longest-of-all.com", "a1.example", "a2.example"]
-    assert "it is going<br><strong>Suspicious: nobody else says so</strong>" in page
+    assert "it is going<p><strong>Suspicious:</strong> nobody else says so</p>" in page
     assert "<td>pending delete</td>" in page
     assert "<td>registry, DNS</td>" in page
     assert '<td class="time">2026-10-30 05:18 UTC</td>' in page
@@ -257,7 +257,7 @@ def test_it_can_only_read(viewer: TestClient, known: StatusDatabase) -> None:
         " current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout')) as suspicion"
         " from lapsewatch.kept"
     )
-    assert "Suspicious: on repeatable read 30s 1min" in viewer.get(PAGE).text
+    assert "<strong>Suspicious:</strong> on repeatable read 30s 1min" in viewer.get(PAGE).text
     assert "on repeatable read 30s 1min" in viewer.get(CSV).text
 
 
@@ -279,14 +279,14 @@ def test_no_session_is_left_behind(viewer: TestClient, known: StatusDatabase, st
 
 def test_the_csv_holds_every_lapse_in_the_same_order(viewer: TestClient, known: StatusDatabase) -> None:
     known.start_run(RUN)
-    known.add_lapses(1_200)
+    known.add_lapses(2_500)
     known.add_lapses(1, "odd.example", reason='of two words, "quoted"', witnesses=["flags", "dns"])
     known.ask(RUN, {"odd.example": "alone"})
     answer = viewer.get(CSV)
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.headers["content-disposition"] == 'attachment; filename="unverifications.csv"'
     rows = list(csv.DictReader(io.StringIO(answer.text)))
-    assert len(rows) == 1_201
+    assert len(rows) == 2_501
     assert rows[0] == {
         "domain": "odd.example",
         "address_count": "11",

@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from lapsewatch.core.errors import LapsewatchError
 from lapsewatch.page import wording
 from lapsewatch.page.listing import LAPSES_PER_PAGE, ListedRun, reading
-from lapsewatch.page.spreadsheet import lines
+from lapsewatch.page.spreadsheet import in_csv
 
 DAG_ID = "check_domain_status"
 APPROVAL_TASK_ID = "approve_unverifications"
@@ -99,7 +99,7 @@ def show_unverifications(request: Request, connection: Reading, run: Run, page: 
 def download_unverifications(connection: Reading, run: Run) -> Response:
     """Send the same list, all of it, as CSV."""
     disposition = {"Content-Disposition": 'attachment; filename="unverifications.csv"'}
-    return StreamingResponse(lines(run.all_lapses(connection)), media_type="text/csv", headers=disposition)
+    return StreamingResponse(in_csv(run.all_lapses(connection)), media_type="text/csv", headers=disposition)
 
 
 @app.middleware("http")

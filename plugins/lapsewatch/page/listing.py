@@ -61,11 +61,12 @@ class ListedRun:
         window = {"most": LAPSES_PER_PAGE, "skipped": (page - 1) * LAPSES_PER_PAGE}
         return connection.execute(statement("select_listed_lapses"), self._key() | window).mappings().all()
 
-    def all_lapses(self, connection: Connection) -> Iterator[RowMapping]:
-        """Stream the same for all pages."""
-        streamed = connection.execution_options(stream_results=True, yield_per=LAPSES_PER_FETCH)
+    def all_lapses(self, connection: Connection) -> Iterator[Sequence[RowMapping]]:
+        """Stream the same for all pages, a thousand at a time."""
+        streamed = connection.execution_options(stream_results=True)
         everything = {"most": None, "skipped": 0}
-        yield from streamed.execute(statement("select_listed_lapses"), self._key() | everything).mappings()
+        found = streamed.execute(statement("select_listed_lapses"), self._key() | everything)
+        yield from found.mappings().partitions(LAPSES_PER_FETCH)
 
     def _key(self) -> dict[str, Any]:
         return {"run_id": self.run_id, "asked_at": self.asked_at}

@@ -14,18 +14,22 @@ COLUMNS = ("domain", "address_count", "phase", "lapsed_at", "witnesses", "reason
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def lines(lapses: Iterable[RowMapping]) -> Iterator[str]:
-    """Yield the list as lines of CSV (RFC 4180), a heading first; no cell is a formula."""
-    yield _line(COLUMNS)
-    for lapse in lapses:
-        shown = {**lapse, "lapsed_at": minute(lapse["lapsed_at"]), "witnesses": named(lapse["witnesses"])}
-        yield _line([_harmless(shown[column]) for column in COLUMNS])
+def in_csv(parts: Iterable[Iterable[RowMapping]]) -> Iterator[str]:
+    """Yield the list as CSV (RFC 4180): a heading, then each part of the rows as one piece; no cell is a formula."""
+    yield _written([COLUMNS])
+    for part in parts:
+        yield _written(_cells(lapse) for lapse in part)
 
 
-def _line(cells: Iterable[object]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow(cells)
-    return written.getvalue()
+def _cells(lapse: RowMapping) -> list[object]:
+    shown = {**lapse, "lapsed_at": minute(lapse["lapsed_at"]), "witnesses": named(lapse["witnesses"])}
+    return [_harmless(shown[column]) for column in COLUMNS]
+
+
+def _written(rows: Iterable[Iterable[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
 
 
 def _harmless(cell: object) -> object:
