@@ -16,32 +16,25 @@ UNSUSPICIOUS = "only what is not suspicious"
 ALL = "all"
 
 
+def approval_params() -> dict[str, Param]:
+    """Return what the form asks for besides "Approve" and "Reject"; the careful choice is the default."""
+    return {
+        "unverify": Param(
+            UNSUSPICIOUS,
+            enum=[UNSUSPICIOUS, ALL],
+            title="On approval, unverify",
+            description="Suspicious is a lapse under a top-level domain that is above its own limits, or one that"
+            " neither the registry nor DNS has confirmed.",
+        )
+    }
+
+
 class ApproveUnverifications(ApprovalOperator):
     """Asks whether to unverify, waits, and records the answer with who gave it.
 
     A rejection, or silence until the timeout, skips the task that would unverify. The texts are read from the status
     database when the task runs, so that no domain travels through XCom.
     """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            subject="Unverify the addresses?",
-            defaults=self.REJECT,
-            params={
-                "unverify": Param(
-                    UNSUSPICIOUS,
-                    enum=[UNSUSPICIOUS, ALL],
-                    title="On approval, unverify",
-                    description="Suspicious is a lapse under a top-level domain that is above its own limits, or one"
-                    " that neither the registry nor DNS has confirmed.",
-                )
-            },
-            response_timeout=approval_timeout(),
-            # It parks, it does not work: the limit on working time would count as the time to answer.
-            execution_timeout=None,
-            do_xcom_push=False,
-            **kwargs,
-        )
 
     def execute(self, context: Context) -> None:
         """Write the question's text and park until it is answered."""

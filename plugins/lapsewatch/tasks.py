@@ -18,7 +18,7 @@ from airflow.sdk import (
 from sqlalchemy import Engine
 
 from lapsewatch import connections
-from lapsewatch.approval import ApproveUnverifications
+from lapsewatch.approval import ApproveUnverifications, approval_params
 from lapsewatch.core.errors import RunStopped, SetupError
 from lapsewatch.core.policy import Policy
 from lapsewatch.params import approval_timeout, read_limits
@@ -114,8 +114,17 @@ def plan_unverifications() -> str:
 
 
 def approve_unverifications() -> ApproveUnverifications:
-    """Ask a person; skipped where the run is within its limits."""
-    return ApproveUnverifications(task_id="approve_unverifications")
+    """Ask a person, with silence as a rejection; skipped where the run is within its limits."""
+    return ApproveUnverifications(
+        task_id="approve_unverifications",
+        subject="Unverify the addresses?",
+        defaults=ApproveUnverifications.REJECT,
+        params=approval_params(),
+        response_timeout=approval_timeout(),
+        # It parks, it does not work.
+        execution_timeout=None,
+        do_xcom_push=False,
+    )
 
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)

@@ -1,9 +1,11 @@
 import re
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, RetryAction
 from lapsewatch.core.errors import RunStopped, SetupError, Unavailable
 from lapsewatch.stages.run import STAGES
@@ -11,6 +13,7 @@ from lapsewatch.stages.run import STAGES
 from local.checkout import DAGS, PLUGINS, ROOT
 
 WALK = [*STAGES, "conclude_run"]
+WALK.insert(WALK.index("unverify_emails"), "approve_unverifications")
 
 
 @pytest.fixture
@@ -54,10 +57,20 @@ def test_what_a_person_must_mend_is_not_tried_again(dag: DAG) -> None:
 
 def test_a_stage_runs_after_success_a_run_without_batches_goes_on_and_the_summary_is_written_always(dag: DAG) -> None:
     rules = {task.task_id: task.trigger_rule.value for task in dag.tasks}
-    assert rules.pop("corroborate_checks") == "none_failed"
+    for task_id in ("corroborate_checks", "unverify_emails", "extract_accounts"):
+        assert rules.pop(task_id) == "none_failed"
     assert rules.pop("summarise_run") == "all_done"
     assert set(rules.values()) == {"all_success"}
-    assert dag.get_task("conclude_run").upstream_task_ids == {"unverify_emails", "summarise_run"}
+    assert dag.get_task("conclude_run").upstream_task_ids == {"notify_owners", "summarise_run"}
+
+
+def test_a_person_is_asked_only_where_the_run_must_ask_and_silence_is_a_rejection(dag: DAG) -> None:
+    approve: Any = dag.get_task("approve_unverifications")
+    assert isinstance(approve, ApprovalOperator)
+    assert dag.get_task("plan_unverifications").downstream_task_ids == {"approve_unverifications", "unverify_emails"}
+    assert (approve.defaults, approve.response_timeout) == (["Reject"], timedelta(hours=20))
+    assert approve.execution_timeout is None
+    assert approve.params["unverify"] == "only what is not suspicious"
 
 
 def test_a_fresh_installation_is_a_dry_run(dag: DAG) -> None:
