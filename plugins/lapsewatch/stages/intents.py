@@ -26,7 +26,7 @@ def reconcile(connection: Connection, users: UserDatabase) -> int:
     reconciled = 0
     for start in range(0, len(rows), ADDRESSES_PER_TRANSACTION):
         chunk = rows[start : start + ADDRESSES_PER_TRANSACTION]
-        done = users.unverified(_judged(chunk))
+        done = users.unverified(judged(chunk))
         _settle(connection, [row for row in chunk if row.address_key in done], done)
         reconciled += len(done)
     return reconciled
@@ -37,7 +37,7 @@ def carry_out(connection: Connection, users: UserDatabase, rows: Sequence[Row[An
 
     Those that an attempt before this one carried out, and died, count like the others.
     """
-    addresses = _judged(rows)
+    addresses = judged(rows)
     done = users.unverified(addresses) | users.unverify(addresses)
     _settle(connection, rows, done)
     return len(done)
@@ -57,7 +57,8 @@ def _settle(connection: Connection, rows: Sequence[Row[Any]], done: set[str]) ->
     connection.execute(statement("settle_unverifications"), {"addresses": json.dumps(addresses)})
 
 
-def _judged(rows: Sequence[Row[Any]]) -> list[JudgedAddress]:
+def judged(rows: Sequence[Row[Any]]) -> list[JudgedAddress]:
+    """Return what the user database has to know of intents."""
     return [
         JudgedAddress(
             address_key=row.address_key,

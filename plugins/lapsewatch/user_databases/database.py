@@ -94,6 +94,21 @@ class Account:
     others: tuple[OtherAddress, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SoleAddress:
+    """An account that has one verified address only, that address, and how much depends on the account.
+
+    `owned_count` is the number of things that it may publish; None in the last three: the profile can't tell.
+    """
+
+    account_key: str
+    address_key: str
+    host: str
+    has_second_factor: bool | None
+    owned_count: int | None
+    owns_popular: bool | None
+
+
 class UserDatabase:
     """A user database seen through its profile."""
 
@@ -146,6 +161,14 @@ class UserDatabase:
             for row in connection.execute(self._profile.statement("select_recipients"), values):
                 others = tuple(OtherAddress(**other) for other in row.others)
                 yield Account(row.address_key, row.account_key, others)
+
+    def sole_addresses(self) -> Iterator[SoleAddress]:
+        """Stream the accounts that have one verified address only; none where the profile can't tell."""
+        if not self._profile.tells_accounts:
+            return
+        with self._reading() as connection:
+            for row in connection.execute(self._profile.statement("select_accounts")):
+                yield SoleAddress(*row)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -2,7 +2,8 @@
 
 Every profile has the same files: `select_hosts`, `select_addresses`, `unverify_addresses`,
 `select_unverified_addresses`, `select_standings`, `reverify_addresses` and `select_recipients`, each saying at its top
-what it takes and gives.
+what it takes and gives. One that can tell which accounts hang on a single address says `tells_accounts`, and has
+`select_accounts` too. `grants.sql` is run by the owner of the user database.
 """
 
 import tomllib
@@ -25,6 +26,7 @@ class Profile:
     title: str
     dialect: str
     follows: str
+    tells_accounts: bool = False
 
     def statement(self, name: str) -> TextClause:
         """Return the SQL in the profile's `<name>.sql`."""

@@ -1,0 +1,14 @@
+-- Gives back verifications that Lapsewatch took away, each only where nothing has changed since: still unverified for our
+-- reason, on the evidence and the host it was judged by. Returns the keys that got theirs back.
+update lapsewatch.address as known
+set verified = true, unverify_reason = null
+from jsonb_to_recordset(cast(:addresses as jsonb)) as given (
+    address_key integer, host text, checked_at timestamptz, flags text[]
+)
+where known.address_key = given.address_key
+  and not known.verified
+  and known.unverify_reason = 'domain status invalid'
+  and known.host = given.host
+  and known.domain_last_checked = given.checked_at at time zone 'UTC'
+  and known.domain_last_status = given.flags
+returning cast(known.address_key as text) as address_key
