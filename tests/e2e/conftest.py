@@ -97,15 +97,22 @@ ALIVE = {f"alive{number}.com": Life.active(EPOCH + days(300)) for number in rang
 
 
 @pytest.fixture
+def lives() -> dict[str, Life]:
+    """The domains of the world, each with an account on it."""
+    return LIVES | ALIVE
+
+
+@pytest.fixture
 def installation(
     airflow: None,
+    lives: dict[str, Life],
     status_url: str,
     user_url: str,
     reader_url: str,
     unverifier_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Installation]:
-    world = World.of(LIVES | ALIVE, EPOCH)
+    world = World.of(lives, EPOCH)
     seed_users(user_url, world)
     with simulated(world) as internet:
         monkeypatch.setenv("AIRFLOW_CONN_USER_DB", connection_json(reader_url, profile="pypi"))
