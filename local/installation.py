@@ -50,6 +50,7 @@ class Installation:
         url = self.server.recreate(airflow.USER_DATABASE)
         seeded = seed(url, self.world)
         privileges.grant(url, self.server.cluster.password)
+        privileges.list_popular(url, self.world.popular_projects)
         return seeded
 
     def migrate_status_database(self) -> None:

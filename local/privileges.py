@@ -1,5 +1,7 @@
 """What the owner of a user database does for Lapsewatch, as docs/privileges.md tells it: views, and two login roles."""
 
+from collections.abc import Iterable
+
 import psycopg
 from psycopg import sql
 
@@ -22,3 +24,12 @@ def grant(database_url: str, password: str) -> None:
                 connection.execute(
                     statement.format(sql.Identifier(login), sql.Literal(password), sql.Identifier(group))
                 )
+
+
+def list_popular(database_url: str, projects: Iterable[str]) -> None:
+    """Say which projects count as popular, by their normalized names. `database_url` is the owner's."""
+    with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("truncate lapsewatch.popular_project")
+        with cursor.copy("copy lapsewatch.popular_project from stdin") as copy:
+            for name in projects:
+                copy.write_row([name])

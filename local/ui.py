@@ -46,7 +46,7 @@ def serve(accounts: int) -> None:
 
 def _has_users(installed: Installation) -> bool:
     with psycopg.connect(installed.server.create_if_missing(airflow.USER_DATABASE)) as connection:
-        found = connection.execute("select to_regclass('public.user_emails')").fetchone()
+        found = connection.execute("select to_regclass('lapsewatch.account')").fetchone()
         return found is not None and found[0] is not None
 
 

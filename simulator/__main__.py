@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         help="create and fill the user database",
         description=(
-            "Drops users, user_emails and user_events in PyPI's schema, creates them anew and fills them. "
+            "Drops the users' tables in PyPI's schema, creates them anew and fills them. "
             f"The database's libpq URL is read from the environment variable {DATABASE_VARIABLE}. "
             "Give the seed, accounts and epoch that `serve` was given."
         ),

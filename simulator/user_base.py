@@ -1,7 +1,7 @@
 """The accounts of the user base, with their e-mail addresses. All names are invented."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -15,6 +15,8 @@ from simulator.rates import RATES
 DAY = timedelta(days=1)
 _LONGEST = RATES.verified_within_days * DAY
 _ADDRESSES = Weighted(RATES.addresses)
+_SECOND_FACTORS = Weighted(RATES.second_factors)
+_PROJECTS = Weighted(RATES.projects)
 _REASONS = ["spam complaint", "hard bounce", "soft bounce"]
 
 
@@ -34,14 +36,28 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Project:
+    """Something that an account publishes, by its normalized name."""
+
+    name: str
+    is_popular: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """A user with one address or more; the first one is the primary address."""
+    """A user with one address or more; the first one is the primary address.
+
+    `second_factor` is one of those in `Rates.second_factors`. A project has one owner, and may have other maintainers.
+    """
 
     username: str
     name: str
     joined_at: datetime
     is_active: bool
     addresses: tuple[Address, ...]
+    second_factor: str | None = None
+    owns: tuple[Project, ...] = ()
+    maintains: tuple[Project, ...] = ()
 
 
 def account_on(domain: str, life: Life, verified_at: datetime | None = None) -> Account:
@@ -78,6 +94,22 @@ def draw_accounts(
             )
         )
     return tuple(accounts)
+
+
+def with_belongings(draw: Draw, accounts: Iterable[Account]) -> tuple[Account, ...]:
+    """The accounts with the second factors and projects that they have."""
+    known: list[Project] = []
+    furnished = []
+    for account in accounts:
+        earlier = len(known)
+        second_factor = draw.weighted(_SECOND_FACTORS)
+        for _ in range(draw.weighted(_PROJECTS)):
+            known.append(Project(f"{invent(draw, 3)}{len(known)}", draw.chance(RATES.popular_project)))
+        maintains = (draw.pick(known[:earlier]),) if earlier and draw.chance(RATES.maintains_anothers) else ()
+        furnished.append(
+            replace(account, second_factor=second_factor, owns=tuple(known[earlier:]), maintains=maintains)
+        )
+    return tuple(furnished)
 
 
 def _malformed_by_account(draw: Draw, accounts: int) -> dict[int, list[str]]:

@@ -1,6 +1,6 @@
 """Creates a user database in PyPI's schema and fills it from the world.
 
-The schema is a subset of warehouse's: three tables, with the columns that e-mail addresses need.
+The schema is a subset of warehouse's: the tables and columns that tell of e-mail addresses, and what depends on them.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from simulator.user_base import Account
+from simulator.user_base import Account, Project
 from simulator.world import World
 
 CREATE_USER_DATABASE = Path(__file__).parent / "sql" / "create_user_database.sql"
@@ -30,15 +30,16 @@ class Seeded:
 
 
 def seed(database_url: str, world: World) -> Seeded:
-    """Drops the three tables and their type, creates them anew and fills them, in one transaction.
+    """Drops the tables and their type, creates them anew and fills them, in one transaction.
 
-    `database_url` is libpq's. Nothing else in the database is touched. psycopg.Error when it cannot be done.
+    `database_url` is libpq's. Views on the tables go with them; nothing else in the database is touched. psycopg.Error
+    when it cannot be done.
     """
     with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.execute(CREATE_USER_DATABASE.read_bytes())
         accounts = _copy(
             cursor,
-            "COPY public.users (id, username, name, is_active, date_joined) FROM STDIN",
+            "COPY public.users (id, username, name, is_active, date_joined, totp_secret) FROM STDIN",
             (
                 (
                     _id_of(account),
@@ -46,6 +47,7 @@ def seed(database_url: str, world: World) -> Seeded:
                     account.name,
                     account.is_active,
                     _in_utc(account.joined_at),
+                    _secret_of(account) if account.second_factor == "one-time passwords" else None,
                 )
                 for account in world.accounts
             ),
@@ -60,8 +62,35 @@ def seed(database_url: str, world: World) -> Seeded:
             "COPY public.user_events (source_id, tag, time, additional) FROM STDIN",
             (row for account in world.accounts for row in _event_rows(account, world.events_since)),
         )
+        _copy(
+            cursor,
+            "COPY public.user_security_keys (user_id, label, credential_id) FROM STDIN",
+            (
+                (_id_of(account), "a key", _secret_of(account).hex())
+                for account in world.accounts
+                if account.second_factor == "security key"
+            ),
+        )
+        _copy(
+            cursor,
+            "COPY public.projects (id, name, normalized_name) FROM STDIN",
+            ((_id_of(project), project.name, project.name) for account in world.accounts for project in account.owns),
+        )
+        _copy(
+            cursor,
+            "COPY public.roles (role_name, user_id, project_id) FROM STDIN",
+            (
+                (role, _id_of(account), _id_of(project))
+                for account in world.accounts
+                for role, projects in (("Owner", account.owns), ("Maintainer", account.maintains))
+                for project in projects
+            ),
+        )
         # COPY leaves no statistics behind, and the first query should already be planned well.
-        cursor.execute("ANALYZE public.users, public.user_emails, public.user_events")
+        cursor.execute(
+            "ANALYZE public.users, public.user_emails, public.user_events, public.user_security_keys,"
+            " public.projects, public.roles"
+        )
     verified = sum(address.verified for account in world.accounts for address in account.addresses)
     return Seeded(accounts, addresses, verified, events)
 
@@ -103,8 +132,13 @@ def _event_rows(account: Account, since: datetime) -> Iterator[tuple[Any, ...]]:
         yield user, "account:email:verified", _in_utc(at), additional
 
 
-def _id_of(account: Account) -> uuid.UUID:
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"lapsewatch-simulator/users/{account.username}")
+def _id_of(what: Account | Project) -> uuid.UUID:
+    path = f"users/{what.username}" if isinstance(what, Account) else f"projects/{what.name}"
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"lapsewatch-simulator/{path}")
+
+
+def _secret_of(account: Account) -> bytes:
+    return uuid.uuid5(_id_of(account), "second factor").bytes
 
 
 def _in_utc(instant: datetime) -> datetime:

@@ -10,7 +10,7 @@ from simulator.hosts import Host, hosts
 from simulator.lives import Life, Phase
 from simulator.rates import RATES
 from simulator.status_flags import Quirks, draw_quirks, status_flags
-from simulator.user_base import Account, account_on, draw_accounts
+from simulator.user_base import Account, account_on, draw_accounts, with_belongings
 from simulator.zones import registrable_domain
 
 
@@ -32,8 +32,9 @@ class World:
         self.quirks: dict[str, Quirks] = {}  # of the domains that have any
         self.delegations: dict[str, Delegations] = {}  # of the domains, and the hosts below, that have special ones
         self.domains_by_host: dict[str, str] = {}  # hosts as their users write them
-        self.accounts: tuple[Account, ...] = draw_accounts(
-            Draw(seed, "accounts"), accounts, hosts(Draw(seed, "hosts")), self._settle, epoch
+        self.accounts: tuple[Account, ...] = with_belongings(
+            Draw(seed, "belongings"),
+            draw_accounts(Draw(seed, "accounts"), accounts, hosts(Draw(seed, "hosts")), self._settle, epoch),
         )
 
     @classmethod
@@ -65,6 +66,11 @@ class World:
         world.accounts = tuple(account_on(domain, life, verified_at.get(domain)) for domain, life in lives.items())
         world.events_since = min([world.events_since, *verified_at.values()])
         return world
+
+    @property
+    def popular_projects(self) -> list[str]:
+        """The projects that much of the world depends on, by normalized name."""
+        return [project.name for account in self.accounts for project in account.owns if project.is_popular]
 
     def status_at(self, domain: str, instant: datetime) -> str:
         """The status flags of a domain (A-labels) at an instant; one the world lacks was never registered."""

@@ -29,14 +29,14 @@ def test_a_migrated_database_is_current(status: Engine) -> None:
     require_current_schema(status)
 
 
-def test_every_table_and_column_is_explained(status: Engine) -> None:
+def test_every_table_view_and_column_is_explained(status: Engine) -> None:
     unexplained = rows(
         status,
         """
         select c.relname as table_name, a.attname as column_name
         from pg_class as c
         join pg_attribute as a on a.attrelid = c.oid and a.attnum >= 0 and not a.attisdropped
-        where c.relnamespace = 'lapsewatch'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+        where c.relnamespace = 'lapsewatch'::regnamespace and c.relkind in ('r', 'p', 'v') and not c.relispartition
           and c.relname <> 'alembic_version'
           and (col_description(c.oid, a.attnum) is null or obj_description(c.oid) is null)
         """,

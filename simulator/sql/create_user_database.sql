@@ -1,8 +1,11 @@
--- A user database in PyPI's schema: the subset of warehouse's tables and columns that e-mail addresses need.
+-- A user database in PyPI's schema: the subset of warehouse's tables and columns that tells of e-mail addresses, and of
+-- what depends on them.
 -- Times are UTC without a zone, as warehouse keeps them.
 
 -- With what others have built on them, such as views.
-DROP TABLE IF EXISTS public.user_events, public.user_emails, public.users CASCADE;
+DROP TABLE IF EXISTS
+    public.roles, public.projects, public.user_security_keys, public.user_events, public.user_emails, public.users
+    CASCADE;
 DROP TYPE IF EXISTS public.unverifyreasons;
 
 CREATE TYPE public.unverifyreasons AS ENUM (
@@ -18,6 +21,7 @@ CREATE TABLE public.users (
     name        varchar(100) NOT NULL,
     is_active   boolean NOT NULL DEFAULT false,
     date_joined timestamp DEFAULT now(),
+    totp_secret bytea,    -- length(20) in warehouse's code
     CONSTRAINT users_username_key UNIQUE (username),
     CONSTRAINT users_valid_username_length CHECK (length(username) <= 50),
     CONSTRAINT users_valid_username CHECK (username ~* '^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$')
@@ -49,3 +53,33 @@ CREATE TABLE public.user_events (
 );
 
 CREATE INDEX ix_user_events_source_id ON public.user_events (source_id);
+
+CREATE TABLE public.user_security_keys (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id       uuid NOT NULL REFERENCES public.users (id) DEFERRABLE INITIALLY DEFERRED,
+    label         varchar NOT NULL,
+    credential_id varchar NOT NULL UNIQUE,
+    public_key    varchar UNIQUE,
+    sign_count    integer,
+    CONSTRAINT _user_security_keys_label_uc UNIQUE (label, user_id)
+);
+
+CREATE INDEX ix_user_security_keys_user_id ON public.user_security_keys (user_id);
+
+CREATE TABLE public.projects (
+    id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name            text NOT NULL,
+    normalized_name text NOT NULL UNIQUE,    -- kept by a trigger in warehouse
+    CONSTRAINT projects_valid_name CHECK (name ~* '^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$')
+);
+
+CREATE TABLE public.roles (
+    id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    role_name  varchar NOT NULL,
+    user_id    uuid NOT NULL REFERENCES public.users (id) ON UPDATE CASCADE ON DELETE CASCADE,
+    project_id uuid NOT NULL REFERENCES public.projects (id) ON UPDATE CASCADE ON DELETE CASCADE,
+    CONSTRAINT _roles_user_project_uc UNIQUE (user_id, project_id)
+);
+
+CREATE INDEX roles_user_id_idx ON public.roles (user_id);
+CREATE INDEX roles_project_id_idx ON public.roles (project_id);

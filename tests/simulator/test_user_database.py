@@ -160,3 +160,42 @@ def test_the_schema_takes_what_an_unverification_writes(empty_database_url):
                 """INSERT INTO user_emails (user_id, email, "primary", verified)
                    SELECT user_id, email, false, false FROM user_emails"""
             )
+
+
+def test_second_factors_and_projects_are_stored_as_warehouse_keeps_them(empty_database_url, small_world):
+    seed(empty_database_url, small_world)
+    stored = rows(
+        empty_database_url,
+        """SELECT username, totp_secret IS NOT NULL,
+                  EXISTS (SELECT FROM user_security_keys WHERE user_id = users.id),
+                  (SELECT count(*) FROM roles WHERE user_id = users.id AND role_name = 'Owner'),
+                  (SELECT count(*) FROM roles WHERE user_id = users.id AND role_name = 'Maintainer')
+           FROM users""",
+    )
+    expected = [
+        (
+            account.username,
+            account.second_factor == "one-time passwords",
+            account.second_factor == "security key",
+            len(account.owns),
+            len(account.maintains),
+        )
+        for account in small_world.accounts
+    ]
+    assert sorted(stored) == sorted(expected)
+    assert {secret for _, secret, *_ in stored} == {key for _, _, key, *_ in stored} == {True, False}
+    owners = rows(
+        empty_database_url, "SELECT count(*) FILTER (WHERE role_name = 'Owner') FROM roles GROUP BY project_id"
+    )
+    assert {count for (count,) in owners} == {1}
+    names = {name for (name,) in rows(empty_database_url, "SELECT normalized_name FROM projects")}
+    assert set(small_world.popular_projects) <= names
+
+
+def test_belongings_are_as_common_as_assumed(demo_world):
+    accounts = demo_world.accounts
+    projects = sum(len(account.owns) for account in accounts)
+    assert 0.48 < sum(account.second_factor is None for account in accounts) / len(accounts) < 0.52
+    assert 0.58 < sum(not account.owns for account in accounts) / len(accounts) < 0.62
+    assert 0.04 < sum(bool(account.maintains) for account in accounts) / len(accounts) < 0.06
+    assert 0.005 < len(demo_world.popular_projects) / projects < 0.015

@@ -4,12 +4,12 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from lapsewatch.core.domains import SetAside, classify_host
 from lapsewatch.stages.run import Run
 from lapsewatch.status_database.journal import Counts
-from lapsewatch.status_database.statements import statement
+from lapsewatch.status_database.statements import copy_rows, statement
 from lapsewatch.user_databases.database import UserDatabase
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def extract_domains(run: Run, users: UserDatabase, status: Engine) -> Counts:
     set_aside: Counter[str] = Counter()
     with status.begin() as connection:
         connection.execute(statement("create_extracted_host"))
-        _copy(connection, _custom_hosts(users, tally, set_aside))
+        copy_rows(connection, "copy_extracted_host", _custom_hosts(users, tally, set_aside))
         now = run.clock()
         new = connection.execute(statement("insert_new_domains"), {"now": now, "as_of": run.as_of})
         connection.execute(statement("upsert_email_hosts"), {"now": now})
@@ -55,12 +55,3 @@ def _custom_hosts(users: UserDatabase, tally: Counter[str], set_aside: Counter[s
         elif found.host is not None:
             tally["hosts"] += 1
             yield found.host, kind.domain, found.address_count
-
-
-def _copy(connection: Connection, rows: Iterator[tuple[str, str, int]]) -> None:
-    driver = connection.connection.driver_connection
-    if driver is None:
-        raise RuntimeError("the connection was closed under the extraction")
-    with driver.cursor() as cursor, cursor.copy(statement("copy_extracted_host").text) as copy:
-        for row in rows:
-            copy.write_row(row)

@@ -21,6 +21,12 @@ begin
 end
 $$;
 
+-- Warehouse itself has not known since January 2024 which projects are critical (pull request 15131). Whoever knows may
+-- say it here; while the list is empty, nobody is said to own something popular, or not to.
+create table if not exists lapsewatch.popular_project (normalized_name text primary key);
+comment on table lapsewatch.popular_project is 'The projects that count as popular, kept by the owner of this database.';
+comment on column lapsewatch.popular_project.normalized_name is 'Name of the project, as in projects.normalized_name.';
+
 drop view if exists
     lapsewatch.verified_email, lapsewatch.verified_address, lapsewatch.address, lapsewatch.address_evidence,
     lapsewatch.sole_address, lapsewatch.account;
@@ -112,8 +118,46 @@ comment on column lapsewatch.address_evidence.address_key is 'Key of the address
 comment on column lapsewatch.address_evidence.domain_last_checked is 'When that evidence was seen.';
 comment on column lapsewatch.address_evidence.domain_last_status is 'Its flags.';
 
+create view lapsewatch.sole_address as
+select known.user_id as account_key, known.id as address_key, lower(substring(known.email from '@([^@]*)$')) as host
+from public.user_emails as known
+where known.verified
+  and length(known.email) - length(replace(known.email, '@', '')) = 1
+  and not starts_with(known.email, '"')
+  and not exists (
+      select
+      from public.user_emails as other
+      where other.user_id = known.user_id and other.verified and other.id <> known.id
+  );
+comment on view lapsewatch.sole_address is 'One row an account that has one verified address only, if it is a well-formed one.';
+comment on column lapsewatch.sole_address.account_key is 'Key of the account: users.id.';
+comment on column lapsewatch.sole_address.address_key is 'Key of the address: user_emails.id.';
+comment on column lapsewatch.sole_address.host is 'What follows the @, in lower case.';
+
+create view lapsewatch.account as
+select account.id as account_key,
+       account.totp_secret is not null or security_key.user_id is not null as has_second_factor,
+       coalesce(owned.owned_count, 0) as owned_count,
+       case
+           when exists (select from lapsewatch.popular_project) then coalesce(owned.owns_popular, false)
+       end as owns_popular
+from public.users as account
+left join (select distinct user_id from public.user_security_keys) as security_key on security_key.user_id = account.id
+left join (
+    select role.user_id, count(*) as owned_count, bool_or(popular.normalized_name is not null) as owns_popular
+    from public.roles as role
+    join public.projects as project on project.id = role.project_id
+    left join lapsewatch.popular_project as popular on popular.normalized_name = project.normalized_name
+    group by role.user_id
+) as owned on owned.user_id = account.id;
+comment on view lapsewatch.account is 'One row an account: how well it is protected, and what depends on it.';
+comment on column lapsewatch.account.account_key is 'Key of the account: users.id.';
+comment on column lapsewatch.account.has_second_factor is 'Whether it has a one-time password generator or a security key.';
+comment on column lapsewatch.account.owned_count is 'How many projects it owns or maintains by a role of its own; those of an organization or a team are not counted.';
+comment on column lapsewatch.account.owns_popular is 'Whether one of them is in popular_project. Null: that list is empty.';
+
 grant usage on schema lapsewatch to lapsewatch_reader;
-grant select on lapsewatch.verified_email to lapsewatch_reader;
+grant select on lapsewatch.verified_email, lapsewatch.sole_address, lapsewatch.account to lapsewatch_reader;
 grant select on lapsewatch.verified_address, lapsewatch.address, lapsewatch.address_evidence to lapsewatch_unverifier;
 grant update (verified, unverify_reason, domain_last_checked, domain_last_status)
     on lapsewatch.address to lapsewatch_unverifier;

@@ -1,0 +1,28 @@
+"""Reads which accounts hang on a single address on a custom domain: whoever gets the domain gets the account."""
+
+import logging
+from dataclasses import astuple
+
+from sqlalchemy import Engine
+
+from lapsewatch.stages.run import Run
+from lapsewatch.status_database.journal import Counts
+from lapsewatch.status_database.statements import copy_rows, statement
+from lapsewatch.user_databases.database import UserDatabase
+
+log = logging.getLogger(__name__)
+
+
+def extract_accounts(run: Run, users: UserDatabase, status: Engine) -> Counts:
+    """Replace what is known of accounts at risk, in one transaction; none is known where the profile can't tell.
+
+    It follows `extract_domains`, whose hosts it goes by, and does the same in a dry run.
+    """
+    with status.begin() as connection:
+        connection.execute(statement("create_extracted_account"))
+        copy_rows(connection, "copy_extracted_account", map(astuple, users.sole_addresses()))
+        at_risk = connection.execute(statement("upsert_accounts_at_risk"), {"now": run.clock()})
+        connection.execute(statement("delete_accounts_out_of_risk"))
+    counts: Counts = {"account_at_risk_count": at_risk.rowcount}
+    log.info("Extracted: %s", counts)
+    return counts
