@@ -177,3 +177,38 @@ def test_witnesses_are_asked_where_the_connections_say(
     with status.connect() as connection:
         assert connection.scalar(text("select count(*) from lapsewatch.rdap_server")) == 1
         assert connection.scalar(text("select count(*) from lapsewatch.rdap_bootstrap")) == 1
+
+
+WEBHOOK = {"conn_type": "http", "host": "https://receiver.example/hook", "password": f"whsec_{'QUFB' * 8}"}
+
+
+def test_without_a_connection_there_is_no_webhook() -> None:
+    with connections.notification_webhook() as webhook:
+        assert webhook is None
+
+
+def test_a_webhook_is_where_the_connection_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_connection(monkeypatch, "notification_webhook", **WEBHOOK)
+    with connections.notification_webhook() as webhook:
+        assert (webhook._url, webhook._key) == ("https://receiver.example/hook", b"A" * 24)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"password": None},
+        {"password": "QUFB" * 8},
+        {"password": "whsec_tooshort"},
+        {"host": None},
+        {"host": "ftp://receiver.example/hook"},
+        {"host": "https:///hook"},
+    ],
+)
+def test_an_unusable_webhook_is_refused_and_its_secret_is_not_told(
+    wrong: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_connection(monkeypatch, "notification_webhook", **WEBHOOK | wrong)
+    with pytest.raises(SetupError, match="notification_webhook") as raised, connections.notification_webhook():
+        pass
+    assert "QUFB" not in str(raised.value)
+    assert "tooshort" not in str(raised.value)

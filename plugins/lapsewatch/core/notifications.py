@@ -1,7 +1,7 @@
 """What people are told: the kinds of notification, what each says as JSON, and in words.
 
-`docs/notifications.md` describes the JSON field by field. The words are in `include/notifications/<kind>.txt`, templates
-with the subject in their first line. Both speak of addresses by their keys, never by themselves.
+`docs/notifications.md` describes the JSON field by field. The words are in `include/notifications/<kind>.txt`, a
+template with the subject in its first line. Both speak of addresses by their keys, never by themselves.
 """
 
 from dataclasses import asdict, dataclass
