@@ -1,17 +1,24 @@
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from lapsewatch.commands.story import Story, read_story
+from lapsewatch.commands.story_in_words import told
+from lapsewatch.commands.wording import minute
+from lapsewatch.core.breaker import RUN_LIMITS
 from lapsewatch.core.evidence import NoEvidenceReason, RdapOutcome, RdapReading
+from lapsewatch.stages.approve_unverifications import Answer, record_answer
 from lapsewatch.stages.store_domain_status import store_domain_status
-from lapsewatch.stages.unverify_emails import unverify_emails
+from lapsewatch.stages.undo_unverifications import Selection, undo_unverifications
 from lapsewatch.user_databases.database import UserDatabase
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.commands.conftest import Environment, Run
-from tests.stages.conftest import AS_OF, Check
+from tests.stages.conftest import AS_OF, Check, plan_and_unverify, rows
 from tests.stages.conftest import check as check
 
 ADDRESSES = ["alice@lapsed.com", "bob@mail.lapsed.com", "carol@alive.com"]
@@ -45,7 +52,7 @@ def day(check: Check, users: UserDatabase, status: Engine, add_addresses: Callab
             **{"run_id": f"day-{number}", "as_of": as_of, "clock": lambda: as_of, "scope": "all"} | changes,
         )
         store_domain_status(done, status)
-        unverify_emails(done, users, status)
+        plan_and_unverify(done, users, status)
 
     return run
 
@@ -99,7 +106,8 @@ def test_json_has_everything(day: Day, database: Environment, lapsewatch: Run) -
     day(1, EXPIRING)
     done = lapsewatch("explain", "--json", "someone@mail.lapsed.com", env=database)
     story = json.loads(done.stdout)
-    assert list(story) == ["domain", "known", "hosts", "checks", "lapses", "unverifications"]
+    parts = ["known", "hosts", "checks", "lapses", "approvals", "unverifications", "exemptions"]
+    assert list(story) == ["domain", *parts]
     assert story["domain"] == "lapsed.com"
     assert story["known"]["lapsed_at"] == "2026-11-02T00:00:00+00:00"
     assert [host["host"] for host in story["hosts"]] == ["lapsed.com", "mail.lapsed.com"]
@@ -107,6 +115,117 @@ def test_json_has_everything(day: Day, database: Environment, lapsewatch: Run) -
     assert [lapse["kind"] for lapse in story["lapses"]] == ["observed"]
     assert {row["state"] for row in story["unverifications"]} == {"unverified"}
     assert sorted(key for row in story["unverifications"] for key in row["address_keys"]) == ["1", "2"]
+
+
+def in_words(status: Engine) -> str:
+    """What `explain lapsed.com` says, in one line."""
+    return " ".join(told(_story(status)).split())
+
+
+def in_json(status: Engine) -> dict[str, Any]:
+    """What `explain --json lapsed.com` says."""
+    found: dict[str, Any] = json.loads(json.dumps(_story(status).as_json()))
+    return found
+
+
+def _story(status: Engine) -> Story:
+    story = read_story(status, "lapsed.com")
+    assert story
+    return story
+
+
+def test_what_was_undone_is_told_with_who_and_why(day: Day, users: UserDatabase, status: Engine) -> None:
+    day(0, EXPIRING)
+    undo_unverifications(Selection(domain="lapsed.com"), "renewed in time", "carol", users, status, dry_run=False)
+    story = in_words(status)
+    assert re.search(r"It was pardoned on \S+ \S+ UTC by carol, so nobody .*? any more: renewed in time\.", story)
+    assert re.search(r"1 address on lapsed\.com: verification taken away .* given back on .* by carol \(renewed", story)
+    found = in_json(status)
+    assert {(row["state"], row["undone_by"], row["undone_why"]) for row in found["unverifications"]} == {
+        ("undone", "carol", "renewed in time")
+    }
+    assert all(row["undone_at"] for row in found["unverifications"])
+    assert [(lapse["pardoned_by"], lapse["pardoned_why"]) for lapse in found["lapses"]] == [
+        ("carol", "renewed in time")
+    ]
+
+
+def test_an_undo_that_died_is_told(day: Day, status: Engine) -> None:
+    day(0, EXPIRING)
+    with status.begin() as connection:
+        connection.execute(
+            text(
+                "update lapsewatch.address_unverification"
+                " set state = 'undoing', undone_by = 'carol', undone_why = 'why'"
+            )
+        )
+    story = in_words(status)
+    assert "1 address on lapsed.com: verification being given back by carol (why), not confirmed yet, because" in story
+
+
+ANSWERS = {
+    None: "Not answered yet; silence is a rejection from {} UTC on.",
+    Answer.APPROVED: "Approved on 2026-11-01 02:00 UTC by alice.",
+    Answer.APPROVED_UNSUSPICIOUS: "Approved, as not suspicious, on 2026-11-01 02:00 UTC by alice.",
+    Answer.REJECTED: "Rejected on 2026-11-01 02:00 UTC by alice.",
+}
+FATES = {
+    None: "verification to be taken away if a person approves (asked on 2026-11-01 00:00 UTC)",
+    Answer.APPROVED: "verification to be taken away (planned on 2026-11-01 00:00 UTC, not confirmed yet)",
+    Answer.APPROVED_UNSUSPICIOUS: "verification to be taken away (planned on 2026-11-01 00:00 UTC, not confirmed yet)",
+    Answer.REJECTED: "left alone (planned on 2026-11-01 00:00 UTC, but not approved, or exempt)",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_questions_and_answers_are_told(day: Day, status: Engine, answer: Answer | None) -> None:
+    day(0, EXPIRING, limits=replace(RUN_LIMITS, addresses=1))
+    if answer is not None:
+        record_answer("day-0", answer, "alice", status, now=AS_OF + timedelta(hours=2))
+    story = in_words(status)
+    expires_at = rows(status, "select expires_at from lapsewatch.unverification_approval")[0]["expires_at"]
+    said = ANSWERS[answer].format(minute(expires_at))
+    assert (
+        "2026-11-01 00:00 UTC: asked about 2 addresses, because of the lapse of 2026-11-01 00:00 UTC. Above the"
+        f" limits: the whole run: 2 addresses, the limit is 1. {said} (Run day-0.)"
+    ) in story
+    assert f"1 address on lapsed.com: {FATES[answer]}, because" in story
+    found = in_json(status)["approvals"]
+    assert [(row["run_id"], row["answer"], row["address_count"]) for row in found] == [("day-0", answer, 2)]
+
+
+def test_silence_and_suspicion_are_told(day: Day, status: Engine) -> None:
+    day(0, EXPIRING, limits=replace(RUN_LIMITS, addresses=1))
+    day(2, EXPIRING, limits=replace(RUN_LIMITS, addresses=1))
+    with status.begin() as connection:
+        connection.execute(text("update lapsewatch.approval_lapse set suspicion = 'too many' where run_id = 'day-2'"))
+    record_answer("day-2", Answer.APPROVED_UNSUSPICIOUS, "alice", status, now=AS_OF + timedelta(days=2))
+    story = in_words(status)
+    assert "Nobody answered in time, which is a rejection. (Run day-0.)" in story
+    assert "It looked suspicious: too many. Rejected, as suspicious, on 2026-11-03 00:00 UTC by alice." in story
+
+
+def test_exemptions_in_force_are_told(day: Day, status: Engine) -> None:
+    day(0, EXPIRING, dry_run=True)
+    with status.begin() as connection:
+        connection.execute(
+            text(
+                """
+                insert into lapsewatch.exemption (domain, address_key, reason, exempted_by, exempted_at, expires_at)
+                values ('lapsed.com', null, 'ours', 'carol', '2026-11-01', null),
+                       (null, '2', 'a friend', 'carol', '2026-11-01', '2099-01-01'),
+                       (null, '3', 'on another domain', 'carol', '2026-11-01', null),
+                       ('lapsed.com', null, 'over', 'carol', '2026-11-01', '2026-11-02')
+                """
+            )
+        )
+    story = in_words(status)
+    assert "Exemption 1: lapsed.com, for good. Given by carol on 2026-11-01: ours" in story
+    assert "Exemption 2: the address with the key 2, until 2099-01-01 00:00 UTC. Given by carol" in story
+    assert "another domain" not in story
+    assert "over" not in story.partition("Exemptions (")[2].partition("Exemption 1")[2]
+    found = in_json(status)["exemptions"]
+    assert [row["exemption_id"] for row in found] == [1, 2]
 
 
 def test_no_address_is_told(day: Day, database: Environment, lapsewatch: Run) -> None:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 from importlib import import_module
 
 from lapsewatch.commands import exit_codes
@@ -68,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_scan(commands)
     _add_explain(commands)
     _add_decide(commands)
+    _add_undo(commands)
+    _add_exempt(commands)
     return parser
 
 
@@ -157,6 +160,52 @@ def _add_decide(commands: "Commands[argparse.ArgumentParser]") -> None:
     _add_policy(command)
 
 
+def _add_undo(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "undo",
+        "Verify again what was unverified by mistake; without --apply it only says what it would do.",
+        "Only what Lapsewatch took away, and only where nobody has changed the address since. The lapses of a run or\n"
+        "domain are pardoned: nobody is unverified for them any more. An address is not taken again for its own lapse.",
+    )
+    command.epilog = (
+        "examples:\n  lapsewatch undo --run scheduled__2026-11-22T00:00:00+00:00 --why 'outage of a registry'\n"
+        "  lapsewatch undo --domain example.com --why 'ticket 4711: renewed in time' --apply"
+    )
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--run", metavar="RUN", help="all that this run of the DAG took away, by its id")
+    what.add_argument("--domain", metavar="DOMAIN", help="all that was taken away under a registrable domain")
+    what.add_argument("--address", metavar="KEY", help="one address, by its key in the user database")
+    command.add_argument("--why", metavar="TEXT", required=True, help="the reason; it is kept, so no address in it")
+    _add_author(command)
+    command.add_argument("--apply", action="store_true", help="do it")
+
+
+def _add_exempt(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "exempt",
+        "Say that a domain or an address is never to be unverified, whatever the evidence.",
+        "It holds from now on, for runs at work too. What has been taken away already, `lapsewatch undo` gives back.",
+    )
+    command.epilog = (
+        "examples:\n  lapsewatch exempt --domain example.com --why 'ours' --until 2027-01-31\n"
+        "  lapsewatch exempt --list\n  lapsewatch exempt --end 3"
+    )
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--domain", metavar="DOMAIN", help="all addresses under a registrable domain")
+    what.add_argument("--address", metavar="KEY", help="one address, by its key in the user database")
+    what.add_argument("--list", action="store_true", help="list what is exempt")
+    what.add_argument("--end", metavar="NUMBER", type=_count, help="end the exemption of that number")
+    command.add_argument("--why", metavar="TEXT", help="the reason; it is kept, so no address in it")
+    command.add_argument("--until", metavar="YYYY-MM-DD", type=_day, help="the last day, in UTC (default: for good)")
+    _add_author(command)
+
+
+def _add_author(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--by", metavar="NAME", help="who decides (default: your login name)")
+
+
 def _add_policy(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--policy",
@@ -180,3 +229,7 @@ def _count(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError("it is not negative")
     return number
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)

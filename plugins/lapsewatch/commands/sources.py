@@ -1,4 +1,4 @@
-"""Whom `check` and `scan` may ask: what Airflow's connections say, or registries and DNS where there is no Airflow."""
+"""Whom commands may ask: what Airflow's connections say, or registries and DNS where there is no Airflow."""
 
 import logging
 import os
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from lapsewatch.connections import StatusApi
+    from lapsewatch.user_databases.database import UserDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,20 @@ def open_sources(client: str) -> Iterator[Sources]:
 @contextmanager
 def open_status_database() -> Iterator["Engine"]:
     """Open the status database. Raises SetupError where none is configured or its schema is another, Unavailable."""
-    if not _is_airflow_set_up():
-        raise SetupError(
-            "no status database is configured: set AIRFLOW_CONN_STATUS_DB, or AIRFLOW_HOME of an Airflow that has the"
-            " connection 'status_db'"
-        )
-    with _connections() as connections, connections.status_database() as engine, _clear_database_errors():
+    with _set_up_connections() as connections, connections.status_database() as engine, _clear_database_errors():
         yield engine
+
+
+@contextmanager
+def open_databases() -> Iterator[tuple["Engine", "UserDatabase"]]:
+    """Open the status database as above, and the user database so that verifications can be changed in it."""
+    with (
+        _set_up_connections() as connections,
+        connections.status_database() as status,
+        connections.unverifying_user_database() as users,
+        _clear_database_errors(),
+    ):
+        yield status, users
 
 
 def _configured_witnesses(connections: ModuleType, stack: ExitStack) -> Witnesses:
@@ -76,6 +84,18 @@ def _configured_witnesses(connections: ModuleType, stack: ExitStack) -> Witnesse
             shared: Witnesses = stack.enter_context(connections.witnesses(status))
             return shared
     return stack.enter_context(open_witnesses(connections.witness_settings(), MemoryTurnBook(), None))
+
+
+@contextmanager
+def _set_up_connections() -> Iterator[ModuleType]:
+    """Import what reads Airflow's connections. Raises SetupError where no Airflow is configured."""
+    if not _is_airflow_set_up():
+        raise SetupError(
+            "no status database is configured: set AIRFLOW_CONN_STATUS_DB, or AIRFLOW_HOME of an Airflow that has the"
+            " connection 'status_db'"
+        )
+    with _connections() as connections:
+        yield connections
 
 
 def _is_airflow_set_up() -> bool:

@@ -20,7 +20,9 @@ class Story:
     hosts: Sequence[Row]
     checks: Sequence[Row]
     lapses: Sequence[Row]
+    approvals: Sequence[Row]
     unverifications: Sequence[Row]
+    exemptions: Sequence[Row]
 
     @property
     def domain(self) -> str:
@@ -43,7 +45,9 @@ def read_story(status: Engine, domain: str) -> Story | None:
             hosts=_rows(connection, "select_story_hosts", domain),
             checks=_rows(connection, "select_story_checks", domain),
             lapses=_rows(connection, "select_story_lapses", domain),
+            approvals=_rows(connection, "select_story_approvals", domain),
             unverifications=_rows(connection, "select_story_unverifications", domain),
+            exemptions=_rows(connection, "select_story_exemptions", domain),
         )
 
 

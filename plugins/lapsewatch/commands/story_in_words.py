@@ -7,7 +7,8 @@ from typing import Any
 
 from lapsewatch.commands import wording
 from lapsewatch.commands.story import Row, Story
-from lapsewatch.commands.wording import counted, day, minute
+from lapsewatch.commands.wording import counted, day, exemption_said, minute
+from lapsewatch.core.breaker import Exceeded
 from lapsewatch.core.case_json import read_dns, read_rdap
 from lapsewatch.core.policy import Verdict
 
@@ -23,8 +24,13 @@ def told(story: Story) -> str:
         _section("Now", _now(story)),
         _section("Checks (each asks whether the domain is still registered; times in UTC)", _checks(story.checks)),
         _section("Lapses (the owner has lost the domain, or is about to)", _lapses(story.lapses)),
-        _section("Addresses (by their keys in the user database)", _unverifications(story)),
     ]
+    if story.approvals:
+        parts.append(_section("Questions (a run above its limits asks a person first)", _approvals(story.approvals)))
+    parts.append(_section("Addresses (by their keys in the user database)", _unverifications(story)))
+    if story.exemptions:
+        exemptions = [exemption_said(row) for row in story.exemptions]
+        parts.append(_section("Exemptions (never unverified, whatever the evidence)", exemptions))
     return "\n\n".join(parts) + "\n"
 
 
@@ -138,9 +144,44 @@ def _lapses(lapses: Iterable[Row]) -> Iterator[str]:
         end = "It is still open."
         if lapse["ended_at"] is not None:
             end = f"It ended on {minute(lapse['ended_at'])} UTC: {lapse['end_reason']}."
-        yield f"{minute(lapse['lapsed_at'])} UTC: {lapse['reason']}. {how} {end} (Run {lapse['run_id']}.)"
+        pardon = _pardon(lapse)
+        yield f"{minute(lapse['lapsed_at'])} UTC: {lapse['reason']}. {how} {end}{pardon} (Run {lapse['run_id']}.)"
     if not some:
         yield "None."
+
+
+def _pardon(lapse: Row) -> str:
+    if lapse["pardoned_at"] is None:
+        return ""
+    return (
+        f" It was pardoned on {minute(lapse['pardoned_at'])} UTC by {lapse['pardoned_by']}, so nobody is unverified for"
+        f" it any more: {lapse['pardoned_why']}."
+    )
+
+
+def _approvals(approvals: Iterable[Row]) -> Iterator[str]:
+    for asked in approvals:
+        limits = "; ".join(Exceeded.from_json(limit).in_words() for limit in asked["exceeded"])
+        suspicion = f" It looked suspicious: {asked['suspicion']}." if asked["suspicion"] else ""
+        addresses = counted(asked["address_count"], "address", "addresses")
+        yield (
+            f"{minute(asked['asked_at'])} UTC: asked about {addresses}, because of the lapse of"
+            f" {minute(asked['lapsed_at'])} UTC."
+            f" Above the limits: {limits}.{suspicion} {_answer(asked)} (Run {asked['run_id']}.)"
+        )
+
+
+def _answer(asked: Row) -> str:
+    if asked["answer"] is None:
+        return f"Not answered yet; silence is a rejection from {minute(asked['expires_at'])} UTC on."
+    if asked["answered_by"] is None:
+        return "Nobody answered in time, which is a rejection."
+    said = {
+        "approved": "Approved",
+        "approved_unsuspicious": "Rejected, as suspicious," if asked["suspicion"] else "Approved, as not suspicious,",
+        "rejected": "Rejected",
+    }[asked["answer"]]
+    return f"{said} on {minute(asked['answered_at'])} UTC by {asked['answered_by']}."
 
 
 def _unverifications(story: Story) -> Iterator[str]:
@@ -165,6 +206,17 @@ def _fate(row: Row) -> str:
             return f"verification would have been taken away on {planned} (a dry run: nothing was changed)"
         case "unverified":
             return f"verification taken away on {minute(row['settled_at'] or row['planned_at'])} UTC"
+        case "undone":
+            return (
+                f"verification taken away on {minute(row['settled_at'])} UTC, and given back on"
+                f" {minute(row['undone_at'])} UTC by {row['undone_by']} ({row['undone_why']})"
+            )
+        case "undoing":
+            return f"verification being given back by {row['undone_by']} ({row['undone_why']}), not confirmed yet"
+        case "awaiting":
+            return f"verification to be taken away if a person approves (asked on {planned})"
+        case "rejected":
+            return f"left alone (planned on {planned}, but not approved, or exempt)"
         case "skipped":
             return f"left alone (planned on {planned}, but no longer to be done when its turn came)"
     return f"verification to be taken away (planned on {planned}, not confirmed yet)"

@@ -1,7 +1,8 @@
 """Phases, verdicts and what the witnesses said, in words for people who have read no manual."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from lapsewatch.core.evidence import DnsOutcome, DnsReading, Flag, NoEvidenceReason, RdapOutcome, RdapReading
 from lapsewatch.core.lifecycle import Phase
@@ -89,6 +90,16 @@ def dns_said(dns: DnsReading | None) -> str:
     if shown := dns.nameservers[:NAMESERVERS_SHOWN]:
         delegation += f" to {', '.join(shown)}" + (" and others" if len(dns.nameservers) > len(shown) else "")
     return f"{delegation}; {_mail_said(dns)}"
+
+
+def exemption_said(exemption: Mapping[str, Any]) -> str:
+    """Return what is exempt, until when, and who said why, in one line."""
+    what = exemption["domain"] or f"the address with the key {exemption['address_key']}"
+    until = "for good" if exemption["expires_at"] is None else f"until {minute(exemption['expires_at'])} UTC"
+    return (
+        f"Exemption {exemption['exemption_id']}: {what}, {until}. Given by {exemption['exempted_by']} on"
+        f" {day(exemption['exempted_at'])}: {exemption['reason']}"
+    )
 
 
 def day(instant: datetime) -> str:
