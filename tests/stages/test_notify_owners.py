@@ -154,12 +154,31 @@ def test_no_address_that_somebody_else_may_read_is_written_to(
     assert recipients(status)[key_of("a@lapsed.com")] == ([key_of(other)] if is_told_there else [])
 
 
+@pytest.mark.parametrize("trouble", ["lapsed_at = now()", "verdict = 'unverify'", "phase = 'released'"])
+def test_any_trouble_with_its_domain_is_enough_not_to_write_to_an_address(
+    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], trouble: str
+) -> None:
+    add_addresses("a@lapsed.com", "b@alive.com")
+    run = live(0, {"lapsed.com": LAPSED})
+    change(status, f"update lapsewatch.domain_status set {trouble} where domain = 'alive.com'")
+    notify_owners(run, users, status, None)
+    assert [row["payload"]["recipients"] for row in outbox(status)] == [[]]
+
+
+@pytest.mark.parametrize("reason", [None, "hard bounce", "domain status invalid"])
 def test_an_address_that_is_not_verified_is_not_written_to(
-    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], user_url: str
+    live: Live,
+    users: UserDatabase,
+    status: Engine,
+    add_addresses: Callable[..., None],
+    user_url: str,
+    reason: str | None,
 ) -> None:
     add_addresses("a@lapsed.com", "b@alive.com", "c@gmail.com")
     with psycopg.connect(user_url) as connection:
-        connection.execute("update user_emails set verified = false where email <> 'a@lapsed.com'")
+        connection.execute(
+            "update user_emails set verified = false, unverify_reason = %s where email <> 'a@lapsed.com'", [reason]
+        )
     notify_owners(live(0, {"lapsed.com": LAPSED}), users, status, None)
     assert [row["payload"]["recipients"] for row in outbox(status)] == [[]]
 
@@ -419,6 +438,15 @@ def test_one_expiry_lasts_until_the_registry_says_what_became_of_it(
     live(1, {"expired.com": told}, expired_com=record)
     since = "select expired_since from lapsewatch.domain_status"
     assert rows(status, since) == [{"expired_since": NOW if is_kept else None}]
+
+
+def test_flags_alone_do_not_end_an_expiry(live: Live, status: Engine, add_addresses: Callable[..., None]) -> None:
+    add_addresses("a@expired.com")
+    live(0, {}, expired_com=EXPIRED)
+    live(1, {"expired.com": "undelegated"}, expired_com=SILENT_REGISTRY)
+    live(2, {"expired.com": "active"}, expired_com=SILENT_REGISTRY)
+    [known] = rows(status, "select phase, expired_since from lapsewatch.domain_status")
+    assert known == {"phase": "active", "expired_since": NOW}
 
 
 def test_an_expiry_after_a_renewal_is_told_anew(
