@@ -119,37 +119,34 @@ comment on column lapsewatch.address_evidence.domain_last_checked is 'When that 
 comment on column lapsewatch.address_evidence.domain_last_status is 'Its flags.';
 
 create view lapsewatch.sole_address as
-select known.user_id as account_key, known.id as address_key, lower(substring(known.email from '@([^@]*)$')) as host
-from public.user_emails as known
-where known.verified
-  and length(known.email) - length(replace(known.email, '@', '')) = 1
-  and not starts_with(known.email, '"')
-  and not exists (
-      select
-      from public.user_emails as other
-      where other.user_id = known.user_id and other.verified and other.id <> known.id
-  );
+select user_id as account_key, min(id) as address_key, min(lower(substring(email from '@([^@]*)$'))) as host
+from public.user_emails
+where verified
+group by user_id
+having count(*) = 1
+   and bool_and(length(email) - length(replace(email, '@', '')) = 1 and not starts_with(email, '"'));
 comment on view lapsewatch.sole_address is 'One row an account that has one verified address only, if it is a well-formed one.';
 comment on column lapsewatch.sole_address.account_key is 'Key of the account: users.id.';
 comment on column lapsewatch.sole_address.address_key is 'Key of the address: user_emails.id.';
 comment on column lapsewatch.sole_address.host is 'What follows the @, in lower case.';
 
+-- Looked up account by account: that takes as long as there are accounts, whatever the planner thinks of a join.
 create view lapsewatch.account as
 select account.id as account_key,
-       account.totp_secret is not null or security_key.user_id is not null as has_second_factor,
-       coalesce(owned.owned_count, 0) as owned_count,
+       account.totp_secret is not null
+           or exists (select from public.user_security_keys as security_key where security_key.user_id = account.id)
+           as has_second_factor,
+       (select count(*) from public.roles as role where role.user_id = account.id) as owned_count,
        case
-           when exists (select from lapsewatch.popular_project) then coalesce(owned.owns_popular, false)
+           when exists (select from lapsewatch.popular_project) then exists (
+               select
+               from public.roles as role
+               join public.projects as project on project.id = role.project_id
+               join lapsewatch.popular_project as popular on popular.normalized_name = project.normalized_name
+               where role.user_id = account.id
+           )
        end as owns_popular
-from public.users as account
-left join (select distinct user_id from public.user_security_keys) as security_key on security_key.user_id = account.id
-left join (
-    select role.user_id, count(*) as owned_count, bool_or(popular.normalized_name is not null) as owns_popular
-    from public.roles as role
-    join public.projects as project on project.id = role.project_id
-    left join lapsewatch.popular_project as popular on popular.normalized_name = project.normalized_name
-    group by role.user_id
-) as owned on owned.user_id = account.id;
+from public.users as account;
 comment on view lapsewatch.account is 'One row an account: how well it is protected, and what depends on it.';
 comment on column lapsewatch.account.account_key is 'Key of the account: users.id.';
 comment on column lapsewatch.account.has_second_factor is 'Whether it has a one-time password generator or a security key.';
