@@ -9,8 +9,10 @@ from lapsewatch.clients.rdap_bootstrap import IANA_URL
 from lapsewatch.clients.turns import Paces, ServerPace
 from lapsewatch.core.errors import SetupError, Unavailable
 from lapsewatch.core.evidence import DnsOutcome, RdapOutcome
+from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine, text
 
+from local import privileges
 from tests.conftest import API_KEY, LAPSED, SimulatedInternet
 from tests.e2e.conftest import connection_json
 
@@ -89,6 +91,37 @@ def test_an_unknown_profile_names_the_known_ones(monkeypatch: pytest.MonkeyPatch
     set_connection(monkeypatch, "user_db", conn_type="postgres", extra={"profile": "myspace"})
     with pytest.raises(SetupError, match="one of: pypi"), connections.user_database():
         pass
+
+
+def logged_in(users: UserDatabase) -> str | None:
+    return users._engine.url.username
+
+
+def test_who_unverifies_logs_in_by_a_connection_of_its_own_where_there_is_one(
+    reader_url: str, unverifier_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_USER_DB", connection_json(reader_url, profile="pypi"))
+    with connections.user_database() as users:
+        assert (logged_in(users), list(users.hosts())) == (privileges.READER, [])
+    with connections.unverifying_user_database() as users:
+        assert logged_in(users) == privileges.READER
+    monkeypatch.setenv("AIRFLOW_CONN_USER_DB_UNVERIFIER", connection_json(unverifier_url))
+    with connections.unverifying_user_database() as users:
+        assert (logged_in(users), users.unverify([])) == (privileges.UNVERIFIER, set())
+    with connections.user_database() as users:
+        assert logged_in(users) == privileges.READER
+
+
+def test_the_profile_of_who_unverifies_is_that_of_who_reads_unless_it_says_otherwise(
+    unverifier_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_connection(monkeypatch, "user_db", conn_type="postgres", extra={"profile": "myspace"})
+    monkeypatch.setenv("AIRFLOW_CONN_USER_DB_UNVERIFIER", connection_json(unverifier_url))
+    with pytest.raises(SetupError, match="'myspace'"), connections.unverifying_user_database():
+        pass
+    monkeypatch.setenv("AIRFLOW_CONN_USER_DB_UNVERIFIER", connection_json(unverifier_url, profile="pypi"))
+    with connections.unverifying_user_database() as users:
+        assert users.unverify([]) == set()
 
 
 def test_another_kind_of_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

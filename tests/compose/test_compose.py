@@ -177,11 +177,8 @@ def test_one_service_builds_the_image_for_all(shape):
 
 
 def test_only_tasks_are_given_the_users_and_the_key(shape):
-    given = {
-        name
-        for name, service in shape["services"].items()
-        if {"AIRFLOW_CONN_USER_DB", "AIRFLOW_CONN_FASTLY_API"} & set(service.get("environment", {}))
-    }
+    secret = {"AIRFLOW_CONN_USER_DB", "AIRFLOW_CONN_USER_DB_UNVERIFIER", "AIRFLOW_CONN_FASTLY_API"}
+    given = {name for name, service in shape["services"].items() if secret & set(service.get("environment", {}))}
     assert given == {"worker"}
 
 
@@ -195,20 +192,27 @@ def test_addresses_are_safe_by_default(shape):
     assert shape["services"]["worker"]["environment"]["AIRFLOW__LAPSEWATCH__DRY_RUN"] == "true"
 
 
-def test_the_demo_uses_one_key_and_one_password(tmp_path):
+def test_the_demo_uses_one_key_and_one_password_a_role(tmp_path):
     fill_env(tmp_path, "demo")
     services = json.loads(compose(tmp_path, "config", "--format", "json").stdout)["services"]  # COMPOSE_PROFILES
     worker, simulator = services["worker"]["environment"], services["simulator"]["environment"]
     key = json.loads(worker["AIRFLOW_CONN_FASTLY_API"])["password"]
-    password = json.loads(worker["AIRFLOW_CONN_USER_DB"])["password"]
     assert key
     assert key == simulator["SIMULATOR_API_KEY"]
-    assert password
-    assert password == services["simulator-user-db"]["environment"]["POSTGRES_PASSWORD"]
+    server = services["simulator-user-db"]["environment"]
     seeded = conninfo_to_dict(services["simulator-seed"]["environment"]["SIMULATOR_USER_DB_URL"])  # as libpq reads it
-    users = json.loads(worker["AIRFLOW_CONN_USER_DB"])
-    assert (seeded["host"], seeded["dbname"]) == (users["host"], users["schema"])
-    assert (seeded["user"], seeded["password"]) == (users["login"], password)
+    assert (seeded["user"], seeded["password"]) == (server["POSTGRES_USER"], server["POSTGRES_PASSWORD"])
+    passwords = {seeded["password"]}
+    for connection, group in (("USER_DB", "reader"), ("USER_DB_UNVERIFIER", "unverifier")):
+        users = json.loads(worker[f"AIRFLOW_CONN_{connection}"])
+        assert (users["host"], users["schema"]) == (seeded["host"], seeded["dbname"])
+        assert users["password"] == server[f"SIMULATOR_{group.upper()}_PASSWORD"]
+        passwords.add(users["password"])
+        made = f"CREATE ROLE {users['login']} LOGIN PASSWORD :'{group}_password' IN ROLE lapsewatch_{group};"
+        assert made in FILE["configs"]["create-user-roles"]["content"]
+    assert all(passwords)
+    assert len(passwords) == 3
+    assert "include/sql/user_databases/pypi/grants.sql" in services["simulator-seed"]["command"][-1]
 
 
 def test_the_simulator_knows_the_world_that_was_seeded_on_another_day(tmp_path):
@@ -245,7 +249,7 @@ def test_secrets_are_random_and_long(tmp_path):
     fill_env(tmp_path, None)
     second = (tmp_path / ".env").read_text()
     secrets = dict(re.findall(r"(?m)^#?(\w*(?:PASSWORD|SECRET|SECRET_KEY|FERNET_KEY|API_KEY))=(.*)$", first))
-    assert len(secrets) == 10
+    assert len(secrets) == 12
     assert len(set(secrets.values())) == len(secrets)
     assert min(map(len, secrets.values())) >= 44
     assert not [value for value in secrets.values() if value in second]
