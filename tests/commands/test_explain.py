@@ -138,6 +138,7 @@ def test_what_was_undone_is_told_with_who_and_why(day: Day, users: UserDatabase,
     day(0, EXPIRING)
     undo_unverifications(Selection(domain="lapsed.com"), "renewed in time", "carol", users, status, dry_run=False)
     story = in_words(status)
+    assert "UTC is still open, but pardoned: nobody is unverified for it any more." in story
     assert re.search(r"It was pardoned on \S+ \S+ UTC by carol, so nobody .*? any more: renewed in time\.", story)
     assert re.search(r"1 address on lapsed\.com: verification taken away .* given back on .* by carol \(renewed", story)
     found = in_json(status)

@@ -53,7 +53,9 @@ def _now(story: Story) -> Iterator[str]:
     if known["registry_seen_at"] is not None:
         yield f"The registry's record as of {day(known['registry_seen_at'])}: {_record(known)}."
     if known["lapsed_at"] is not None:
-        yield f"The lapse of {minute(known['lapsed_at'])} UTC is still open."
+        pardoned = {lapse["lapsed_at"] for lapse in story.lapses if lapse["pardoned_at"] is not None}
+        but = ", but pardoned: nobody is unverified for it any more" if known["lapsed_at"] in pardoned else ""
+        yield f"The lapse of {minute(known['lapsed_at'])} UTC is still open{but}."
     yield from _use(story)
 
 
