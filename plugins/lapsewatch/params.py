@@ -120,7 +120,7 @@ def _limit_params() -> dict[str, Param]:
                 f"max_domain_share{scope}",
                 limits.domain_share,
                 title=f"Largest share of domains {where}",
-                description=f"The same for the share (0 to 1) of the domains that were checked {where}.",
+                description=f"The same for the share (0 to 1) of the domains checked in the last two days {where}.",
             ),
             f"max_growth{scope}": Param(
                 conf.getfloat(SECTION, f"max_growth{scope}", fallback=limits.growth),

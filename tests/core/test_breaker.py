@@ -69,7 +69,7 @@ def test_a_short_past_says_nothing() -> None:
     assert limits_above(replace(QUIET, usual_count=0, past_run_count=MIN_PAST_RUNS)) != []
 
 
-def test_what_was_not_checked_in_this_run_is_a_share_of_all() -> None:
+def test_more_lapsed_than_checked_is_all_of_them() -> None:
     assert limits_above(replace(QUIET, checked_count=0)) == [(Limit.DOMAIN_SHARE, 1.0, 0.2)]
 
 
@@ -104,7 +104,7 @@ def test_words_carry_their_units() -> None:
     assert [found.in_words() for found in exceeded(tally, LIMITS)] == [
         ".dev: 250 addresses, the limit is 100",
         ".dev: 50.0% of the verified addresses on custom domains, the limit is 10.0%",
-        ".dev: 50.0% of the domains that were checked, the limit is 20.0%",
+        ".dev: 50.0% of the domains checked in the last two days, the limit is 20.0%",
         ".dev: 25.0 times as many addresses as in a usual run, the limit is 5.0",
     ]
 

@@ -160,7 +160,7 @@ def test_a_person_is_asked_with_all_that_is_needed_to_answer(watched: Watched) -
     assert seen["subject"] == "Unverify 13 addresses on 13 domains?"
     body = seen["body"]
     assert "- the whole run: 4.6% of the verified addresses on custom domains, the limit is 1.0%" in body
-    assert "- .dev: 100.0% of the domains that were checked, the limit is 20.0%" in body
+    assert "- .dev: 100.0% of the domains checked in the last two days, the limit is 20.0%" in body
     assert "- .dev: 11 addresses on 11 domains, 11 suspicious" in body
     assert "- .net: 2 addresses on 2 domains\n" in body
     assert all(f"`{domain}`" in body for domain in LAPSING | STRICKEN)

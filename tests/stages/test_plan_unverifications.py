@@ -344,6 +344,46 @@ def test_a_backfill_asks_once_for_all_its_runs_after_a_dry_run(
     assert len(questions(status)) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "left"), [(Answer.REJECTED, 14), (Answer.APPROVED_UNSUSPICIOUS, 12), (Answer.APPROVED, 0)]
+)
+def test_what_a_person_did_not_approve_in_a_backfill_is_not_asked_about_by_its_next_run(
+    asked: Run, users: UserDatabase, status: Engine, said: Answer, left: int
+) -> None:
+    backfill = replace(asked, is_backfill=True)
+    plan_unverifications(backfill, users, status)
+    answer(backfill, said, status)
+    unverify_emails(backfill, users, status)
+    following = replace(backfill, run_id="following")
+    counts = plan_and_unverify(following, users, status)
+    assert (counts["question_count"], counts["rejected_count"], counts["unverified_count"]) == (0, left, 0)
+    if left:
+        # A dry run puts it on the table again, and a daily run starts fresh.
+        plan_unverifications(replace(asked, run_id="dry", dry_run=True), users, status)
+        assert plan_unverifications(following, users, status)["question_count"] == 1
+        assert ask(following, status).address_count == left
+        answer(following, Answer.REJECTED, status)
+        assert plan_unverifications(replace(asked, run_id="daily"), users, status)["question_count"] == 1
+
+
+def test_evidence_of_the_day_before_counts_among_the_checked(
+    lapsed: Lapsed, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], check: Check
+) -> None:
+    add_addresses(*(f"owner@alive{number}.com" for number in range(300)))
+    lapsed(com=11)
+    nothing_due = check({}, run_id="nothing due", limits=replace(GENEROUS, domain_share=0.05), tld_limits=GENEROUS)
+    assert plan_unverifications(nothing_due, users, status)["exceeded"] == []
+    with status.begin() as connection:
+        connection.execute(
+            text(
+                "update lapsewatch.domain_status set checked_at = checked_at - interval '3 days'"
+                " where domain like 'alive%'"
+            )
+        )
+    [exceeded] = plan_unverifications(nothing_due, users, status)["exceeded"]
+    assert (exceeded["limit"], exceeded["found"]) == ("domain_share", 1.0)
+
+
 def test_a_run_by_itself_asks_about_its_own_candidates_only(
     lapsed: Lapsed, users: UserDatabase, status: Engine
 ) -> None:

@@ -1,6 +1,6 @@
 -- The run's candidates that no person was asked about, in all (tld null) and by top-level domain, and what to hold them
--- against: verified addresses on custom domains, domains that the run heard of, and the median of the real runs of the
--- last 30 days.
+-- against: verified addresses on custom domains, domains with evidence as fresh as theirs, and the median of the real
+-- runs of the last 30 days.
 with candidates as (
     select candidate.address_key, candidate.domain, split_part(candidate.domain, '.', -1) as tld
     from lapsewatch.address_unverification as candidate
@@ -27,8 +27,8 @@ verified_tally as (
 ),
 checked_tally as (
     select split_part(domain, '.', -1) as tld, count(*) as checked_count
-    from lapsewatch.domain_check
-    where run_id = :run_id and outcome = 'evidence' and quarantine_reason is null
+    from lapsewatch.domain_status
+    where checked_at >= :evidence_since
     group by rollup (1)
 ),
 past_run as (

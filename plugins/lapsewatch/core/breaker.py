@@ -42,8 +42,8 @@ class Tally:
     """What a run is about to do, and what to hold it against. A `tld` of None is the whole run.
 
     `address_count` addresses on `domain_count` domains are to be unverified, of `verified_count` verified addresses on
-    custom domains, after a run that heard of `checked_count` domains. `usual_count` addresses were unverified in the
-    median of `past_run_count` recent runs.
+    custom domains, and `checked_count` domains whose evidence is as fresh as theirs. `usual_count` addresses were
+    unverified in the median of `past_run_count` recent runs.
     """
 
     tld: str | None
@@ -83,7 +83,7 @@ class Exceeded:
 _UNITS = {
     Limit.ADDRESSES: "addresses",
     Limit.ADDRESS_SHARE: "of the verified addresses on custom domains",
-    Limit.DOMAIN_SHARE: "of the domains that were checked",
+    Limit.DOMAIN_SHARE: "of the domains checked in the last two days",
     Limit.GROWTH: "times as many addresses as in a usual run",
 }
 _AMOUNTS = {
@@ -111,7 +111,7 @@ def exceeded(tally: Tally, limits: Limits) -> Iterator[Exceeded]:
 def suspicion(witnesses: Collection[Witness], *, is_tld_exceeded: bool) -> str | None:
     """Say what is suspicious about a lapse, so that a person may approve the others alone; None where nothing is."""
     if is_tld_exceeded:
-        return "more lapses under its top-level domain than the limits allow, which a registry's outage looks like too"
+        return "its top-level domain is above its limits, as in a registry's outage"
     if not {Witness.RDAP, Witness.DNS}.intersection(witnesses):
         return "neither the registry nor DNS has confirmed it"
     return None

@@ -51,7 +51,9 @@ def plan_unverifications(run: Run, users: UserDatabase, status: Engine) -> Count
             "exempt_count": exempt,
             "approved_count": connection.execute(statement("plan_approved_unverifications"), key).rowcount,
         }
-        limits = _exceeded_limits(connection, run)
+        if run.is_backfill:
+            counts["rejected_count"] = connection.execute(statement("reject_asked_unverifications"), key).rowcount
+        limits = _exceeded_limits(connection, run, now)
         counts["exceeded"] = [limit.as_json() for limit in limits]
         counts["question_count"] = 0
         if limits and not run.dry_run:
@@ -152,9 +154,14 @@ def _is_touched_by(lapse: Row[Any], verified_at: datetime | None) -> bool:
     return bool(verified_at < lapse.began_at)
 
 
-def _exceeded_limits(connection: Connection, run: Run) -> list[Exceeded]:
+def _exceeded_limits(connection: Connection, run: Run, now: datetime) -> list[Exceeded]:
     """Weigh the candidates that no person has judged yet, all together first."""
-    values = {"run_id": run.run_id, "state": "dry_run" if run.dry_run else "awaiting", "as_of": run.as_of}
+    values = {
+        "run_id": run.run_id,
+        "state": "dry_run" if run.dry_run else "awaiting",
+        "as_of": run.as_of,
+        "evidence_since": now - MAX_EVIDENCE_AGE,
+    }
     tallies = [Tally(**row) for row in connection.execute(statement("select_candidate_tallies"), values).mappings()]
     limits_of = {True: run.limits, False: run.tld_limits}
     return [limit for tally in tallies for limit in exceeded(tally, limits_of[tally.tld is None])]
