@@ -207,22 +207,6 @@ def test_no_view_shows_an_address_or_a_secret(unverifier_url: str) -> None:
         assert hidden not in shown, hidden
 
 
-def test_a_function_of_the_readers_own_is_not_shown_what_the_views_leave_out(
-    add_addresses: Callable[..., None], reader_url: str
-) -> None:
-    add_addresses("never@hidden.com", verified=False)
-    with psycopg.connect(reader_url) as connection:
-        seen: list[str] = []
-        connection.add_notice_handler(lambda notice: seen.append(notice.message_primary or ""))
-        connection.execute(
-            "create function pg_temp.peek(host text) returns boolean language plpgsql cost 0.0001"
-            " as $$ begin raise notice '%', host; return true; end $$"
-        )
-        for view in ("verified_email", "sole_address"):
-            connection.execute(f"select * from lapsewatch.{view} where pg_temp.peek(host)")
-    assert set(seen) == {"lapsed.com"}
-
-
 def test_a_refusal_shows_no_address(unverifier_url: str) -> None:
     with psycopg.connect(unverifier_url) as connection, pytest.raises(psycopg.Error) as raised:
         connection.execute("update lapsewatch.address set verified = false, unverify_reason = 'hard bounce'")

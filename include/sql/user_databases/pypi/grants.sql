@@ -31,7 +31,7 @@ drop view if exists
     lapsewatch.verified_email, lapsewatch.verified_address, lapsewatch.address, lapsewatch.address_evidence,
     lapsewatch.sole_address, lapsewatch.account;
 
-create view lapsewatch.verified_email with (security_barrier) as
+create view lapsewatch.verified_email as
 select lower(left(substring(email from '@([^@]*)$'), 255)) as host,
        length(email) - length(replace(email, '@', '')) as at_sign_count,
        starts_with(email, '"') as is_quoted
