@@ -1,5 +1,6 @@
 """The real DAG in a real Airflow, from the user database to unverified addresses and a summary."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from tests.conftest import API_KEY, EPOCH, LAPSED, LIVES
 from tests.e2e.conftest import ALIVE, Installation
 
+WEBHOOK_SECRET = "whsec_c2VjcmV0LXRoYXQtbXVzdC1uZXZlci1iZS1sb2dnZWQ="
 OWNERS_OF_LAPSED = {f"owner@{domain}" for domain in LAPSED}
 
 
@@ -219,12 +221,15 @@ def test_a_run_that_is_repeated_does_not_live_on_its_earlier_success(installatio
     assert metrics == {"state": "failed", "failed_stage": "extract_domains"}
 
 
-def test_addresses_and_keys_appear_in_no_log_and_no_xcom(
+def test_addresses_and_keys_appear_in_no_log_no_xcom_and_no_table_of_ours(
     installation: Installation,
+    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    nobody_listens = {"conn_type": "http", "host": "http://127.0.0.1:9/notifications", "password": WEBHOOK_SECRET}
+    monkeypatch.setenv("AIRFLOW_CONN_NOTIFICATION_WEBHOOK", json.dumps(nobody_listens))
     with unverification_refused(installation):
         installation.run(dry_run=False)
     with user_database_broken(installation):
@@ -236,10 +241,20 @@ def test_addresses_and_keys_appear_in_no_log_and_no_xcom(
     with create_session() as session:
         xcoms = str(list(session.scalars(select(XComModel.value))))
     said = everything_said(caplog, capfd) + xcoms
+    tables = [
+        row["relname"]
+        for row in installation.status(
+            "select relname from pg_class"
+            " where relnamespace = 'lapsewatch'::regnamespace and relkind in ('r', 'p', 'v')"
+        )
+    ]
+    kept = "".join(str(installation.status(f"select * from lapsewatch.{table}")) for table in tables)
     assert "check_batch" in said
-    assert "owner@" not in said
-    assert API_KEY not in said
-    assert "owner@" not in str(installation.status("select * from lapsewatch.address_unverification"))
+    assert "was not delivered: no connection" in said
+    assert "address_unverified" in kept
+    assert "owner@" not in said + kept
+    for secret in (API_KEY, WEBHOOK_SECRET, WEBHOOK_SECRET.removeprefix("whsec_")):
+        assert secret not in said + kept
 
 
 def everything_said(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> str:
