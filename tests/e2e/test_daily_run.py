@@ -110,6 +110,14 @@ def unverification_refused(installation: Installation) -> Iterator[None]:
         connection.execute("alter table user_emails drop constraint refused")
 
 
+@contextmanager
+def addresses_refused(installation: Installation) -> Iterator[None]:
+    with psycopg.connect(installation.user_url, autocommit=True) as connection:
+        connection.execute("alter view lapsewatch.verified_address rename to elsewhere")
+        yield
+        connection.execute("alter view lapsewatch.elsewhere rename to verified_address")
+
+
 def status_table_missing(table: str) -> Callable[[Installation], Any]:
     @contextmanager
     def broken(installation: Installation) -> Iterator[None]:
@@ -157,6 +165,7 @@ BREAKS = {
     "corroborate_checks": list_of_registries_down,
     "validate_checks": status_api_down,
     "store_domain_status": merge_refused,
+    "plan_unverifications": addresses_refused,
     "unverify_emails": unverification_refused,
 }
 
