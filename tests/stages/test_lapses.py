@@ -14,6 +14,7 @@ from lapsewatch.core.policy import Policy
 from lapsewatch.stages.run import Run
 from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.summarise_run import summarise_run
+from lapsewatch.stages.undo_unverifications import Selection, undo_unverifications
 from lapsewatch.user_databases.database import SuspectHost, UserDatabase
 from sqlalchemy import Engine, text
 
@@ -164,6 +165,37 @@ def test_the_next_owner_may_lapse_too(day: Day, status: Engine, user_url: str, v
     day(400, "undelegated active expiring", registered(NOW + 6 * DAY, "redemption period"))
     assert [lapse["ended_at"] for lapse in lapses(status)] == [None, None]
     assert unverified(user_url) == {"old", "new", "unknown"}
+
+
+def pardon(users: UserDatabase, status: Engine) -> None:
+    undo_unverifications(Selection(domain="one.com"), "he restores it", "carol", users, status, dry_run=False)
+
+
+def test_who_pardons_a_lapse_does_not_pardon_the_stranger_who_registers_the_domain_later(
+    day: Day, status: Engine, users: UserDatabase, user_url: str
+) -> None:
+    day(0, "undelegated active expiring", registered(LONG_AGO, "redemption period"))
+    pardon(users, status)
+    day(1, "undelegated active expiring", registered(LONG_AGO, "redemption period"))
+    day(40, "undelegated inactive")
+    assert len(lapses(status)) == 1
+    assert unverified(user_url) == set()
+    for number in (60, 61):
+        day(number, "active", registered(NOW + 50 * DAY))
+        assert [lapse["lapsed_at"] for lapse in lapses(status)] == [NOW, NOW + 50 * DAY]
+        assert unverified(user_url) == {"old", "new", "unknown"}
+
+
+def test_a_pardon_holds_for_the_registration_that_it_knew_of(
+    day: Day, status: Engine, users: UserDatabase, user_url: str
+) -> None:
+    day(-9, "undelegated inactive")
+    day(-2, "active", registered(NOW - 3 * DAY))
+    pardon(users, status)
+    for number in (1, 2):
+        day(number, "active", registered(NOW - 3 * DAY))
+    assert len(lapses(status)) == 1
+    assert unverified(user_url) == set()
 
 
 def test_a_registration_that_changed_under_our_eyes_is_a_lapse_that_was_missed(

@@ -1,5 +1,6 @@
 -- A lapse for each of the run's domains whose trust ends now, unless an open one covers it: one that began with the same
--- readings, one that this check did not know of yet, or any, where the domain was merely registered anew since.
+-- readings, one that this check did not know of yet, or any, where the domain was merely registered anew since. Who pardoned
+-- a lapse has not pardoned a registration that came later.
 insert into lapsewatch.domain_lapse
     (domain, lapsed_at, began_at, kind, phase, reason, witnesses, evidence, policy, run_id)
 select checked.domain, event.lapsed_at, coalesce(event.began_at, event.lapsed_at), 'observed', checked.phase,
@@ -29,10 +30,11 @@ where checked.run_id = :run_id
       where covering.domain = checked.domain
         and covering.ended_at is null
         and covering.policy = checked.policy
-        and (
-            checked.phase = 'reregistered'
-            or covering.lapsed_at >= checked.adverse_since
-            or covering.lapsed_at > coalesce(cast(checked.previous ->> 'lapsed_at' as timestamptz), '-infinity')
-        )
+        and case
+            when checked.phase = 'reregistered'
+                then covering.pardoned_at is null or covering.pardoned_at >= event.lapsed_at
+            else covering.lapsed_at >= checked.adverse_since
+                or covering.lapsed_at > coalesce(cast(checked.previous ->> 'lapsed_at' as timestamptz), '-infinity')
+        end
   )
 on conflict (domain, lapsed_at) do nothing
