@@ -39,6 +39,7 @@ def check_domain_status() -> None:
     batches = plan_batches()
     planned = plan_unverifications()
     unverified = unverify_emails()
+    accounts = extract_accounts()
     notified = notify_owners()
     concluded = conclude_run()
     (
@@ -51,15 +52,17 @@ def check_domain_status() -> None:
         >> planned
         >> approve_unverifications()
         >> unverified
-        >> extract_accounts()
+        >> accounts
         >> notified
         >> summarise_run()
         >> concluded
     )
     # Within the run's limits nobody has to approve.
     planned >> unverified
+    # Who was unverified is told so, whatever else can be read.
+    unverified >> notified
     # The summary is written whatever happened; the run is a success only if the stages before it were.
-    notified >> concluded
+    [accounts, notified] >> concluded
 
 
 check_domain_status()

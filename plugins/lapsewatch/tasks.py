@@ -141,9 +141,9 @@ def extract_accounts() -> None:
         counts |= accounts.extract_accounts(run, users, status)
 
 
-@task
+@task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
 def notify_owners() -> None:
-    """Write down what people are to be told, and deliver it where a webhook is set up."""
+    """Write down what people are to be told, and deliver it where a webhook is set up; also if accounts can't be read."""
     with (
         _attempt("notify_owners") as (run, status, counts),
         connections.unverifying_user_database() as users,

@@ -1,12 +1,15 @@
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, RetryAction
+from airflow.sdk.api.datamodels._generated import DagRunType
+from lapsewatch import tasks
 from lapsewatch.core.errors import RunStopped, SetupError, Unavailable
 from lapsewatch.stages.run import STAGES
 
@@ -60,8 +63,10 @@ def test_a_stage_runs_after_success_a_run_without_batches_goes_on_and_the_summar
     for task_id in ("corroborate_checks", "unverify_emails", "extract_accounts"):
         assert rules.pop(task_id) == "none_failed"
     assert rules.pop("summarise_run") == "all_done"
+    assert rules.pop("notify_owners") == "all_done_min_one_success"
+    assert dag.get_task("notify_owners").upstream_task_ids == {"unverify_emails", "extract_accounts"}
     assert set(rules.values()) == {"all_success"}
-    assert dag.get_task("conclude_run").upstream_task_ids == {"notify_owners", "summarise_run"}
+    assert dag.get_task("conclude_run").upstream_task_ids == {"extract_accounts", "notify_owners", "summarise_run"}
 
 
 def test_a_person_is_asked_only_where_the_run_must_ask_and_silence_is_a_rejection(dag: DAG) -> None:
@@ -104,3 +109,13 @@ def test_every_statement_that_is_named_exists_and_every_file_is_used() -> None:
         assert named <= ours | profile
         assert {name for name in ours | profile if f'"{name}"' not in sources} == set()
         assert not ours & profile
+
+
+@pytest.mark.parametrize(("run_type", "is_backfill"), [("backfill", True), ("scheduled", False), ("manual", False)])
+def test_a_backfill_is_known_by_its_type(
+    dag: DAG, monkeypatch: pytest.MonkeyPatch, run_type: str, is_backfill: bool
+) -> None:
+    dag_run = SimpleNamespace(run_type=DagRunType(run_type), logical_date=None, run_after=datetime.now(UTC))
+    context = {"run_id": "one", "dag_run": dag_run, "params": dag.params.dump()}
+    monkeypatch.setattr(tasks, "get_current_context", lambda: context)
+    assert tasks._run().is_backfill is is_backfill

@@ -185,6 +185,15 @@ def test_a_broken_stage_fails_the_run_and_the_next_run_finishes_the_work(
     assert installation.unverified() == OWNERS_OF_LAPSED
 
 
+def test_who_was_unverified_is_told_so_although_accounts_cannot_be_read(installation: Installation) -> None:
+    with psycopg.connect(installation.user_url, autocommit=True) as connection:
+        connection.execute("alter view lapsewatch.account rename to elsewhere")
+    assert installation.run(dry_run=False) == "failed"
+    [metrics] = installation.status("select failed_stage, notification_count from lapsewatch.run_metrics")
+    assert metrics["failed_stage"] == "extract_accounts"
+    assert metrics["notification_count"]["address_unverified"] == len(LAPSED)
+
+
 def test_a_summary_that_cannot_be_written_fails_the_run(installation: Installation) -> None:
     with status_table_missing("run_metrics")(installation):
         assert installation.run(dry_run=False) == "failed"

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from lapsewatch.core.breaker import RUN_LIMITS
 from lapsewatch.stages import unverify_emails as stage
-from lapsewatch.stages.approve_unverifications import Answer, record_answer
+from lapsewatch.stages.approve_unverifications import Answer, open_question, record_answer
 from lapsewatch.stages.plan_unverifications import plan_unverifications
 from lapsewatch.stages.run import Run, utc_now
 from lapsewatch.stages.store_domain_status import store_domain_status
@@ -106,6 +106,7 @@ def databases(lapsed: Run, status: Engine, users: UserDatabase, status_url: str,
 def walk(run: Run, status: Engine, users: UserDatabase) -> None:
     """Plan, have it approved where that is asked for, and carry it out."""
     if plan_unverifications(run, users, status)["question_count"]:
+        open_question(run.run_id, status, now=run.clock(), timeout=timedelta(hours=20))
         record_answer(run.run_id, Answer.APPROVED, "alice", status, now=run.clock())
     unverify_emails(run, users, status)
 

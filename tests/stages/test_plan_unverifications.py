@@ -10,7 +10,14 @@ import pytest
 from lapsewatch.core.breaker import RUN_LIMITS, TLD_LIMITS, Limit
 from lapsewatch.core.errors import RunStopped
 from lapsewatch.core.evidence import RdapOutcome, RdapReading
-from lapsewatch.stages.approve_unverifications import Answer, Question, open_question, record_answer
+from lapsewatch.stages.approve_unverifications import (
+    Answer,
+    Question,
+    count_planned,
+    newest_answer,
+    open_question,
+    record_answer,
+)
 from lapsewatch.stages.plan_unverifications import plan_unverifications
 from lapsewatch.stages.run import Run
 from lapsewatch.stages.store_domain_status import store_domain_status
@@ -61,6 +68,9 @@ def ask(run: Run, status: Engine) -> Question:
 
 
 def answer(run: Run, said: Answer, status: Engine, by: str | None = "alice") -> bool:
+    """Answer the run's question as it is shown, if it is open."""
+    if newest_answer(run.run_id, status) is None:
+        ask(run, status)
     return record_answer(run.run_id, said, by, status, now=run.clock())
 
 
@@ -258,8 +268,85 @@ def test_an_answer_counts_once(asked: Run, users: UserDatabase, status: Engine, 
     unverify_emails(asked, users, status)
     assert unverified(user_url) == set()
     assert [row["answered_by"] for row in questions(status)] == ["alice"]
-    with pytest.raises(RunStopped, match="clear 'plan_unverifications'"):
+    assert newest_answer(asked.run_id, status) is Answer.REJECTED
+    with pytest.raises(RunStopped, match="closed meanwhile"):
         ask(asked, status)
+
+
+def test_a_run_without_a_question_says_how_to_get_one(status: Engine) -> None:
+    with pytest.raises(RunStopped, match="clear 'plan_unverifications'"):
+        newest_answer("unknown", status)
+
+
+def test_an_answer_is_to_the_question_that_was_shown(
+    asked: Run, lapsed: Lapsed, users: UserDatabase, status: Engine, user_url: str
+) -> None:
+    ask(asked, status)
+    more = replace(asked, limits=STRICT)
+    plan_unverifications(more, users, status)
+    assert not record_answer(asked.run_id, Answer.APPROVED, "alice", status, now=asked.clock())
+    unverify_emails(asked, users, status)
+    assert unverified(user_url) == set()
+
+
+def test_an_answer_that_comes_too_late_is_none(asked: Run, status: Engine) -> None:
+    ask(asked, status)
+    later = asked.clock() + timedelta(hours=22)
+    assert not record_answer(asked.run_id, Answer.APPROVED, "alice", status, now=later)
+
+
+def test_a_run_that_became_a_dry_run_carries_out_nothing(
+    lapsed: Lapsed, users: UserDatabase, status: Engine, user_url: str
+) -> None:
+    run = lapsed(com=3)
+    plan_unverifications(run, users, status)
+    assert states(status) == {"planned": 3}
+    dry = replace(run, dry_run=True)
+    assert unverify_emails(dry, users, status)["unverified_count"] == 0
+    plan_and_unverify(dry, users, status)
+    assert unverified(user_url) == set()
+    assert states(status) == {"rejected": 3, "dry_run": 3}
+
+
+def test_what_was_approved_before_is_not_lost_when_the_rest_is_rejected(
+    asked: Run, users: UserDatabase, status: Engine, user_url: str
+) -> None:
+    answer(asked, Answer.APPROVED_UNSUSPICIOUS, status)
+    again = replace(asked, run_id="again")
+    assert plan_unverifications(again, users, status)["question_count"] == 1
+    answer(again, Answer.REJECTED, status)
+    assert count_planned("again", status) == 2
+    unverify_emails(again, users, status)
+    assert len(unverified(user_url)) == 2
+
+
+def test_the_last_word_on_a_lapse_counts(asked: Run, users: UserDatabase, status: Engine) -> None:
+    answer(asked, Answer.APPROVED, status)
+    with status.begin() as connection:
+        connection.execute(
+            text(
+                "with later as (insert into lapsewatch.unverification_approval (run_id, asked_at, expires_at, covers,"
+                " exceeded, address_count, domain_count, suspicious_count, answer, answered_at)"
+                " values ('later', now(), now(), 'run', '[]', 1, 1, 0, 'rejected', now() + interval '1 minute')"
+                " returning run_id, asked_at)"
+                " insert into lapsewatch.approval_lapse (run_id, asked_at, domain, lapsed_at, address_count)"
+                " select later.run_id, later.asked_at, domain, lapsed_at, 1 from later, lapsewatch.domain_lapse"
+                " where domain = 'lapsed0.com'"
+            )
+        )
+    assert plan_unverifications(replace(asked, run_id="next"), users, status)["approved_count"] == 13
+
+
+def test_intents_that_nobody_renews_are_given_up_with_their_evidence(
+    lapsed: Lapsed, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], user_url: str
+) -> None:
+    run = lapsed(com=2)
+    plan_unverifications(run, users, status)
+    with psycopg.connect(user_url) as connection:
+        connection.execute("delete from user_emails where email = 'owner@lapsed0.com'")
+    later = replace(run, run_id="later", clock=lambda: datetime.now(UTC) + timedelta(hours=49))
+    plan_unverifications(later, users, status)
+    assert states(status) == {"rejected": 2}
 
 
 def test_after_a_rejection_the_next_run_starts_fresh(
@@ -331,7 +418,7 @@ def test_a_backfill_asks_once_for_all_its_runs_after_a_dry_run(
     assert plan_unverifications(first, users, status)["question_count"] == 1
     question = ask(first, status)
     assert (question.address_count, question.covers) == (6, "dry_runs")
-    assert "an approval also covers what dry runs have named" in question.in_markdown("x")
+    assert "the question is also about what dry runs have named" in question.in_markdown("x")
     # Meanwhile the second day has its turn: it neither asks nor acts.
     waiting = plan_and_unverify(replace(days[1], limits=replace(STRICT, addresses=1)), users, status)
     assert (waiting["question_count"], waiting["unverified_count"]) == (0, 0)
@@ -382,6 +469,62 @@ def test_evidence_of_the_day_before_counts_among_the_checked(
         )
     [exceeded] = plan_unverifications(nothing_due, users, status)["exceeded"]
     assert (exceeded["limit"], exceeded["found"]) == ("domain_share", 1.0)
+
+
+def test_a_backfill_is_weighed_as_a_whole_and_so_is_what_is_suspicious(
+    lapsed: Lapsed, users: UserDatabase, status: Engine, user_url: str
+) -> None:
+    dry = lapsed(replace(RUN, dry_run=True), dev=12, com=3)
+    plan_and_unverify(dry, users, status)
+    day = replace(
+        dry,
+        dry_run=False,
+        is_backfill=True,
+        scope="list",
+        domains=("lapsed0.com", "lapsed0.dev"),
+        limits=GENEROUS,
+        tld_limits=replace(GENEROUS, addresses=11),
+    )
+    assert plan_unverifications(day, users, status)["question_count"] == 1
+    [question] = questions(status)
+    assert (question["address_count"], question["suspicious_count"]) == (15, 12)
+    answer(day, Answer.APPROVED_UNSUSPICIOUS, status)
+    for number in range(3):
+        following = replace(day, run_id=f"day {number}", domains=(f"lapsed{number}.com", f"lapsed{number}.dev"))
+        plan_and_unverify(following, users, status)
+    assert {domain.rpartition(".")[2] for domain in unverified(user_url)} == {"com"}
+    assert len(questions(status)) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update lapsewatch.domain_status set verdict = 'keep' where domain = 'lapsed0.com'",
+        "update lapsewatch.domain_status set policy = 'pypi' where domain = 'lapsed0.com'",
+        "update lapsewatch.domain_lapse set policy = 'pypi' where domain = 'lapsed0.com'",
+        "update lapsewatch.domain_lapse set ended_at = now(), end_reason = 'renewed' where domain = 'lapsed0.com'",
+        "update lapsewatch.domain_lapse set pardoned_at = now(), pardoned_why = 'x' where domain = 'lapsed0.com'",
+        "insert into lapsewatch.exemption (domain, reason, exempted_by) values ('lapsed0.com', 'ours', 'alice')",
+        "update lapsewatch.address_unverification set planned_at = '2026-01-01Z' where domain = 'lapsed0.com'",
+        (
+            "insert into lapsewatch.address_unverification (address_key, domain, lapsed_at, dry_run, host, run_id,"
+            " state, reason, evidence, planned_at) select address_key, domain, lapsed_at, false, host, 'other',"
+            " 'unverified', reason, evidence, planned_at from lapsewatch.address_unverification"
+            " where domain = 'lapsed0.com'"
+        ),
+    ],
+)
+def test_a_backfill_asks_only_about_what_could_still_be_done(
+    lapsed: Lapsed, users: UserDatabase, status: Engine, change: str
+) -> None:
+    dry = lapsed(replace(RUN, dry_run=True), com=4)
+    plan_and_unverify(dry, users, status)
+    with status.begin() as connection:
+        connection.execute(text(change))
+    backfill = replace(dry, dry_run=False, is_backfill=True, limits=STRICT, scope="list", domains=("lapsed3.com",))
+    plan_unverifications(backfill, users, status)
+    asked = rows(status, "select domain from lapsewatch.approval_lapse order by 1")
+    assert [row["domain"] for row in asked] == ["lapsed1.com", "lapsed2.com", "lapsed3.com"]
 
 
 def test_a_run_by_itself_asks_about_its_own_candidates_only(

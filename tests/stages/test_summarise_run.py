@@ -1,11 +1,12 @@
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from lapsewatch.core.breaker import RUN_LIMITS
 from lapsewatch.core.errors import RunStopped
 from lapsewatch.core.evidence import NoEvidenceReason
-from lapsewatch.stages.approve_unverifications import Answer, record_answer
+from lapsewatch.stages.approve_unverifications import Answer, open_question, record_answer
 from lapsewatch.stages.plan_unverifications import plan_unverifications
 from lapsewatch.stages.run import STAGES
 from lapsewatch.stages.store_domain_status import store_domain_status
@@ -144,6 +145,7 @@ def test_a_rejected_run_is_no_failure_although_nobody_was_unverified(
             with stage(status, run.run_id, name, 0 if name == "check_batch" else -1) as counts:
                 counts |= plan_unverifications(run, users, status) if name == "plan_unverifications" else {}
     if said:
+        open_question(run.run_id, status, now=run.clock(), timeout=timedelta(hours=20))
         record_answer(run.run_id, said, "alice", status, now=run.clock())
     summarise_run(run, status)
     found = metrics(status)
@@ -151,6 +153,24 @@ def test_a_rejected_run_is_no_failure_although_nobody_was_unverified(
     assert found["approval"] == (said.value if said else "open")
     assert [limit["limit"] for limit in found["exceeded"]] == ["addresses"]
     assert (found["awaiting_count"], found["rejected_count"]) == (0 if said else 2, 2 if said is Answer.REJECTED else 0)
+
+
+def test_a_run_that_is_repeated_does_not_live_on_its_earlier_rejection(
+    status: Engine, users: UserDatabase, check: Check
+) -> None:
+    run = replace(check(TOLD), limits=replace(RUN_LIMITS, addresses=1))
+    store_domain_status(run, status)
+    plan_unverifications(run, users, status)
+    open_question(run.run_id, status, now=run.clock(), timeout=timedelta(hours=20))
+    record_answer(run.run_id, Answer.REJECTED, "alice", status, now=run.clock())
+    again = replace(run, limits=RUN_LIMITS)
+    for name in STAGES[:-1]:
+        if name not in {"extract_domains", "plan_batches", "unverify_emails"}:
+            with stage(status, run.run_id, name, 0 if name == "check_batch" else -1) as counts:
+                counts |= plan_unverifications(again, users, status) if name == "plan_unverifications" else {}
+    summarise_run(again, status)
+    found = metrics(status)
+    assert (found["state"], found["failed_stage"], found["approval"]) == ("failed", "unverify_emails", None)
 
 
 def test_a_stage_that_never_began_is_a_failure(status: Engine, check: Check) -> None:

@@ -7,9 +7,10 @@ with asked as (
 question as (
     insert into lapsewatch.unverification_approval
         (run_id, asked_at, expires_at, covers, exceeded, address_count, domain_count, suspicious_count)
-    select :run_id, :asked_at, :expires_at, :covers, cast(:exceeded as jsonb), coalesce(sum(address_count), 0),
-           count(distinct domain), coalesce(sum(address_count) filter (where suspicion is not null), 0)
-    from asked
+    select :run_id, :asked_at, :expires_at, :covers, cast(:exceeded as jsonb), count(distinct named.address_key),
+           count(distinct named.domain), count(distinct named.address_key) filter (where asked.suspicion is not null)
+    from candidate_to_weigh as named
+    join asked using (domain, lapsed_at)
     returning run_id, asked_at
 )
 insert into lapsewatch.approval_lapse (run_id, asked_at, domain, lapsed_at, address_count, suspicion)

@@ -1,21 +1,8 @@
--- The run's candidates that no person was asked about, in all (tld null) and by top-level domain, and what to hold them
--- against: verified addresses on custom domains, domains with evidence as fresh as theirs, and the median of the real
--- runs of the last 30 days.
-with candidates as (
-    select candidate.address_key, candidate.domain, split_part(candidate.domain, '.', -1) as tld
-    from lapsewatch.address_unverification as candidate
-    where candidate.run_id = :run_id
-      and candidate.state = :state
-      and not exists (
-          select
-          from lapsewatch.approval_lapse as asked
-          join lapsewatch.unverification_approval as question using (run_id, asked_at)
-          where asked.domain = candidate.domain and asked.lapsed_at = candidate.lapsed_at and question.answer is null
-      )
-),
-candidate_tally as (
+-- The candidates to weigh, in all (tld null) and by top-level domain, and what to hold them against: verified addresses on
+-- custom domains, domains with evidence as fresh as theirs, and the median of the real runs of the last 30 days.
+with candidate_tally as (
     select tld, count(distinct address_key) as address_count, count(distinct domain) as domain_count
-    from candidates
+    from candidate_to_weigh
     group by rollup (tld)
     having count(*) > 0
 ),

@@ -14,6 +14,7 @@ from lapsewatch.status_database.statements import statement
 
 EXAMPLES = 20
 TLDS_SHOWN = 20
+LIMITS_SHOWN = 20
 GRACE = timedelta(hours=1)
 """How much later than Airflow the status database stops waiting, so that an answer in the last minute still counts."""
 
@@ -59,9 +60,9 @@ class Question:
         return "\n\n".join(
             [
                 counts,
-                _bullets("Limits that are exceeded", [limit.in_words() for limit in self.exceeded]),
-                _bullets("Top-level domains", [_tld(row) for row in self.tlds[:TLDS_SHOWN]], len(self.tlds)),
-                _bullets("Examples", [_example(row) for row in self.examples]),
+                _bullets("Limits that are exceeded", [limit.in_words() for limit in self.exceeded], LIMITS_SHOWN),
+                _bullets("Top-level domains", [_tld(row) for row in self.tlds], TLDS_SHOWN),
+                _bullets("Examples", [_example(row) for row in self.examples], EXAMPLES),
                 f"[All {self.domain_count:,} domains, with the evidence]({url})",
                 self._choices(),
             ]
@@ -69,9 +70,10 @@ class Question:
 
     def _choices(self) -> str:
         covered = (
-            "This is a backfill: an approval also covers what dry runs have named, for all runs to come."
+            "This is a backfill: the question is also about what dry runs have named, and the answer holds for all its"
+            " runs."
             if self.covers == "dry_runs"
-            else "An approval covers these addresses only. The next run weighs its own anew."
+            else "An approval holds for these lapses, in later runs too; a rejection for this run only."
         )
         suspicious = f"{self.suspicious_count:,} of the addresses are suspicious (the list says why). "
         return (
@@ -80,17 +82,28 @@ class Question:
         )
 
 
+def newest_answer(run_id: str, status: Engine) -> Answer | None:
+    """Return what the run's newest question was answered, by a person or by silence; None while it is open.
+
+    Raises RunStopped where the run has no question.
+    """
+    with status.connect() as connection:
+        newest = connection.execute(statement("select_newest_answer"), {"run_id": run_id}).one_or_none()
+    if newest is None:
+        raise RunStopped(
+            "this run has no question: to have one asked, clear 'plan_unverifications' and what follows it"
+        )
+    return Answer(newest.answer) if newest.answer else None
+
+
 def open_question(run_id: str, status: Engine, *, now: datetime, timeout: timedelta) -> Question:
-    """Return the run's open question, which from now on waits so long. Raises RunStopped where there is none."""
+    """Return the run's open question to be shown; from now on it waits so long. Raises RunStopped if it was closed."""
     key = {"run_id": run_id}
     with status.begin() as connection:
-        values = key | {"expires_at": now + timeout + GRACE}
+        values = key | {"expires_at": now + timeout + GRACE, "now": now}
         question = connection.execute(statement("extend_question"), values).one_or_none()
         if question is None:
-            raise RunStopped(
-                "no question of this run is open: to have it asked again, clear 'plan_unverifications' and what"
-                " follows it"
-            )
+            raise RunStopped("the run's question was closed meanwhile: try again")
         return Question(
             address_count=question.address_count,
             domain_count=question.domain_count,
@@ -106,7 +119,7 @@ def open_question(run_id: str, status: Engine, *, now: datetime, timeout: timede
 def record_answer(run_id: str, answer: Answer, answered_by: str | None, status: Engine, *, now: datetime) -> bool:
     """Record an answer and who gave it, and plan or reject what was asked about.
 
-    False where the question is not open any more: it came too late, and counts as a rejection.
+    False where the run's question is closed, or another than the one that was shown: that counts as a rejection.
     """
     values = {"run_id": run_id, "answer": answer.value, "answered_by": answered_by, "now": now}
     with status.begin() as connection:
@@ -118,9 +131,15 @@ def record_answer(run_id: str, answer: Answer, answered_by: str | None, status: 
         return True
 
 
-def _bullets(title: str, lines: Sequence[str], total: int | None = None) -> str:
-    more = [f"and {total - len(lines):,} more"] if total and total > len(lines) else []
-    return "\n".join([f"**{title}**", "", *(f"- {line}" for line in [*lines, *more])])
+def count_planned(run_id: str, status: Engine) -> int:
+    """Return how many intents the run has: after a rejection, those that a person had approved before."""
+    with status.connect() as connection:
+        return int(connection.execute(statement("count_planned_unverifications"), {"run_id": run_id}).scalar_one())
+
+
+def _bullets(title: str, lines: Sequence[str], most: int) -> str:
+    more = [f"and {len(lines) - most:,} more"] if len(lines) > most else []
+    return "\n".join([f"**{title}**", "", *(f"- {line}" for line in [*lines[:most], *more])])
 
 
 def _tld(row: Row[Any]) -> str:

@@ -26,6 +26,7 @@ from lapsewatch.user_databases.database import SuspectHost, UserDatabase
 log = logging.getLogger(__name__)
 
 HOSTS_PER_LOOKUP = 10_000
+LIMITS_LOGGED = 10
 
 
 def plan_unverifications(run: Run, users: UserDatabase, status: Engine) -> Counts:
@@ -39,10 +40,7 @@ def plan_unverifications(run: Run, users: UserDatabase, status: Engine) -> Count
     with status.begin() as connection:
         connection.execute(statement("lock_unverifications"))
         reconciled = reconcile(connection, users)
-        connection.execute(statement("give_up_unverifications"))
-        connection.execute(statement("delete_open_question"), key)
-        connection.execute(statement("close_expired_questions"), {"now": now})
-        connection.execute(statement("reject_unanswered_unverifications"))
+        _clear_away(connection, run, now)
         exempt = _record_candidates(connection, run, users, status, now)
         counts: Counts = {
             "reconciled_count": reconciled,
@@ -50,23 +48,46 @@ def plan_unverifications(run: Run, users: UserDatabase, status: Engine) -> Count
             "candidate_count": connection.scalar(statement("count_candidates"), key | {"dry_run": run.dry_run}),
             "exempt_count": exempt,
             "approved_count": connection.execute(statement("plan_approved_unverifications"), key).rowcount,
+            "rejected_count": (
+                connection.execute(statement("reject_asked_unverifications"), key).rowcount if run.is_backfill else 0
+            ),
+            "question_count": 0,
         }
-        if run.is_backfill:
-            counts["rejected_count"] = connection.execute(statement("reject_asked_unverifications"), key).rowcount
         limits = _exceeded_limits(connection, run, now)
-        counts["exceeded"] = [limit.as_json() for limit in limits]
-        counts["question_count"] = 0
         if limits and not run.dry_run:
             counts["question_count"] = _ask(connection, run, limits, now)
         elif not run.dry_run:
             connection.execute(statement("plan_awaiting_unverifications"), key)
         awaiting = connection.scalar(statement("count_awaiting_unverifications"), key)
-    for limit in limits:
+    log.info("Planned: %s", counts)
+    _warn(counts, limits, awaiting)
+    return counts | {"exceeded": [limit.as_json() for limit in limits]}
+
+
+def _clear_away(connection: Connection, run: Run, now: datetime) -> None:
+    """Give up what is no longer to be done, by whichever run it was meant."""
+    key = {"run_id": run.run_id}
+    connection.execute(statement("give_up_unverifications"))
+    connection.execute(statement("give_up_stale_unverifications"), {"evidence_since": now - MAX_EVIDENCE_AGE})
+    connection.execute(statement("delete_open_question"), key)
+    connection.execute(statement("close_expired_questions"), {"now": now})
+    connection.execute(statement("reject_unanswered_unverifications"))
+    if run.dry_run:
+        connection.execute(statement("reject_unverifications_of_run"), key)
+
+
+def _warn(counts: Counts, limits: Sequence[Exceeded], awaiting: int) -> None:
+    for limit in limits[:LIMITS_LOGGED]:
         log.warning("Above a limit: %s", limit.in_words())
+    if len(limits) > LIMITS_LOGGED:
+        log.warning("Above %s limits more", len(limits) - LIMITS_LOGGED)
     if awaiting and not counts["question_count"]:
         log.warning("%s addresses await the answer to another run's question: they are left to it", awaiting)
-    log.info("Planned: %s", counts)
-    return counts
+    if counts["rejected_count"]:
+        log.warning(
+            "%s addresses were not approved in a backfill before: a dry run that names them has them asked about again",
+            counts["rejected_count"],
+        )
 
 
 def _infer_lapses(run: Run, users: UserDatabase, status: Engine) -> int:
@@ -155,13 +176,23 @@ def _is_touched_by(lapse: Row[Any], verified_at: datetime | None) -> bool:
 
 
 def _exceeded_limits(connection: Connection, run: Run, now: datetime) -> list[Exceeded]:
-    """Weigh the candidates that no person has judged yet, all together first."""
+    """Weigh the candidates that no person has judged yet: all together first, then by top-level domain.
+
+    A backfill is weighed as a whole, with all that dry runs have named.
+    """
     values = {
         "run_id": run.run_id,
         "state": "dry_run" if run.dry_run else "awaiting",
+        "with_dry_runs": run.is_backfill and not run.dry_run,
+        "policy": run.policy.value,
         "as_of": run.as_of,
+        "now": now,
         "evidence_since": now - MAX_EVIDENCE_AGE,
     }
+    connection.execute(statement("create_candidate_to_weigh"))
+    connection.execute(statement("insert_candidates_to_weigh"), values)
+    # All of them are new to the planner, which would take them for a few.
+    connection.execute(statement("analyze_candidates"))
     tallies = [Tally(**row) for row in connection.execute(statement("select_candidate_tallies"), values).mappings()]
     limits_of = {True: run.limits, False: run.tld_limits}
     return [limit for tally in tallies for limit in exceeded(tally, limits_of[tally.tld is None])]
@@ -169,8 +200,7 @@ def _exceeded_limits(connection: Connection, run: Run, now: datetime) -> list[Ex
 
 def _ask(connection: Connection, run: Run, limits: Sequence[Exceeded], now: datetime) -> int:
     """Write the question down; return 1. Its text is made where it is asked."""
-    values = {"run_id": run.run_id, "with_dry_runs": run.is_backfill}
-    lapses = connection.execute(statement("select_lapses_to_ask"), values).all()
+    lapses = connection.execute(statement("select_lapses_to_ask")).all()
     tlds = {limit.tld for limit in limits}
     asked = [
         {
@@ -190,4 +220,5 @@ def _ask(connection: Connection, run: Run, limits: Sequence[Exceeded], now: date
         "lapses": json.dumps(asked),
     }
     connection.execute(statement("insert_question"), question)
+    connection.execute(statement("analyze_question"))
     return 1

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Engine, Row
@@ -34,9 +34,9 @@ def summarise_run(run: Run, status: Engine) -> dict[str, object]:
         extracted = counts.get("extract_domains", {})
         planned = counts.get("plan_unverifications", {})
         notified = counts.get("notify_owners", {})
-        # Where a person has rejected it, nobody unverifies.
-        left_out = {"unverify_emails"} if figures["approval"] == Answer.REJECTED else set()
-        failed_stage, error = _first_trouble(journal, left_out)
+        # An earlier attempt at this run may have asked; this one did not.
+        approval = figures["approval"] if planned.get("question_count") else None
+        failed_stage, error = _first_trouble(journal, is_rejected=approval == Answer.REJECTED)
         metrics = {
             **figures,
             **{name: extracted.get(name) for name in EXTRACTED},
@@ -45,6 +45,7 @@ def summarise_run(run: Run, status: Engine) -> dict[str, object]:
             "no_evidence": json.dumps(figures["no_evidence"]),
             "stage_seconds": json.dumps(figures["stage_seconds"]),
             "candidate_count": planned.get("candidate_count"),
+            "approval": approval,
             "exempt_count": planned.get("exempt_count"),
             "exceeded": json.dumps(planned.get("exceeded", [])),
             "notification_count": json.dumps(notified.get("notification_count", {})),
@@ -65,16 +66,18 @@ def summarise_run(run: Run, status: Engine) -> dict[str, object]:
     return summary
 
 
-def _first_trouble(journal: Sequence[Row[Any]], left_out: Collection[str]) -> tuple[str | None, str | None]:
-    """Return the first stage before the summary that was to run and did not finish, and why if it said so."""
+def _first_trouble(journal: Sequence[Row[Any]], *, is_rejected: bool) -> tuple[str | None, str | None]:
+    """Return the first stage before the summary that did not finish, and why if it said so.
+
+    Where a person has rejected it, nothing needs to be unverified.
+    """
     batches = next((row.counts.get("batch_count", 0) for row in journal if row.stage == "plan_batches"), 0)
     for name in STAGES[: STAGES.index("summarise_run")]:
-        if name in left_out:
-            continue
         attempts = [row for row in journal if row.stage == name]
         trouble = next((row for row in attempts if row.state != "success"), None)
         if trouble:
             return name, trouble.error
-        if len(attempts) < (batches if name == "check_batch" else 1):
+        expected = {"check_batch": batches, "unverify_emails": int(not is_rejected)}.get(name, 1)
+        if len(attempts) < expected:
             return name, None
     return None, None

@@ -15,10 +15,13 @@ log = logging.getLogger(__name__)
 
 
 def unverify_emails(run: Run, users: UserDatabase, status: Engine) -> Counts:
-    """Carry out the run's intents while their evidence is fresh; a dry run has none.
+    """Carry out the run's intents while their evidence is fresh; a dry run carries out nothing.
 
     An address that is no longer verified, or was verified again since, is skipped.
     """
+    if run.dry_run:
+        log.info("Dry run, nothing is changed")
+        return {"unverified_count": 0, "skipped_count": 0}
     unverified = skipped = 0
     values = {
         "run_id": run.run_id,
@@ -36,5 +39,5 @@ def unverify_emails(run: Run, users: UserDatabase, status: Engine) -> Counts:
         skipped += len(rows) - done
         log.info("Unverified %s, skipped %s so far", unverified, skipped)
     counts: Counts = {"unverified_count": unverified, "skipped_count": skipped}
-    log.info("%s: %s", "Dry run, nothing is changed" if run.dry_run else "Unverified", counts)
+    log.info("Unverified: %s", counts)
     return counts

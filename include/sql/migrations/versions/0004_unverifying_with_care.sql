@@ -37,6 +37,7 @@ create table lapsewatch.unverification_approval (
     address_count     bigint not null,
     domain_count      bigint not null,
     suspicious_count  bigint not null,
+    shown_at          timestamptz,
     answer            text check (answer in ('approved', 'approved_unsuspicious', 'rejected')),
     answered_at       timestamptz,
     answered_by       text,
@@ -54,6 +55,7 @@ comment on column lapsewatch.unverification_approval.exceeded is 'The limits tha
 comment on column lapsewatch.unverification_approval.address_count is 'Addresses that were asked about.';
 comment on column lapsewatch.unverification_approval.domain_count is 'Domains that they are on.';
 comment on column lapsewatch.unverification_approval.suspicious_count is 'Addresses whose lapse looks suspicious, as approval_lapse tells.';
+comment on column lapsewatch.unverification_approval.shown_at is 'When Airflow last showed it. Null: it never did, and no answer can be meant for it.';
 comment on column lapsewatch.unverification_approval.answer is 'approved, approved_unsuspicious (the suspicious ones were rejected), or rejected. Null: not answered yet.';
 comment on column lapsewatch.unverification_approval.answered_at is 'When it was answered.';
 comment on column lapsewatch.unverification_approval.answered_by is 'Which user of Airflow answered. Null with a rejection: nobody did in time.';
@@ -78,6 +80,32 @@ comment on column lapsewatch.approval_lapse.domain is 'The domain that lapsed.';
 comment on column lapsewatch.approval_lapse.lapsed_at is 'Which lapse of the domain, as in domain_lapse.';
 comment on column lapsewatch.approval_lapse.address_count is 'Addresses that would be unverified for it.';
 comment on column lapsewatch.approval_lapse.suspicion is 'What is suspicious about it, in words. Null: nothing.';
+
+create view lapsewatch.lapse_in_question as
+select asked.domain, asked.lapsed_at, asked.run_id
+from lapsewatch.approval_lapse as asked
+join lapsewatch.unverification_approval as question using (run_id, asked_at)
+where question.answer is null;
+comment on view lapsewatch.lapse_in_question is 'Lapses that a question is open about: no run acts on them.';
+comment on column lapsewatch.lapse_in_question.domain is 'The domain that lapsed.';
+comment on column lapsewatch.lapse_in_question.lapsed_at is 'Which lapse of the domain.';
+comment on column lapsewatch.lapse_in_question.run_id is 'The Airflow run that asked.';
+
+create view lapsewatch.judged_lapse as
+select distinct on (asked.domain, asked.lapsed_at)
+       asked.domain, asked.lapsed_at,
+       question.answer = 'approved' or (question.answer = 'approved_unsuspicious' and asked.suspicion is null) as is_approved,
+       question.covers, question.answered_at
+from lapsewatch.approval_lapse as asked
+join lapsewatch.unverification_approval as question using (run_id, asked_at)
+where question.answer is not null
+order by asked.domain, asked.lapsed_at, question.answered_at desc;
+comment on view lapsewatch.judged_lapse is 'What a person, or silence, said last about each lapse that was asked about.';
+comment on column lapsewatch.judged_lapse.domain is 'The domain that lapsed.';
+comment on column lapsewatch.judged_lapse.lapsed_at is 'Which lapse of the domain.';
+comment on column lapsewatch.judged_lapse.is_approved is 'Whether addresses may be unverified for it.';
+comment on column lapsewatch.judged_lapse.covers is 'What the question covered, as in unverification_approval.';
+comment on column lapsewatch.judged_lapse.answered_at is 'When it was said.';
 
 create table lapsewatch.exemption (
     exemption_id  bigint generated always as identity primary key,

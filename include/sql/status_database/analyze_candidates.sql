@@ -1,0 +1,1 @@
+analyze candidate_to_weigh, lapsewatch.address_unverification

@@ -1,0 +1,1 @@
+analyze lapsewatch.approval_lapse
