@@ -143,7 +143,7 @@ def extract_accounts() -> None:
 
 @task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
 def notify_owners() -> None:
-    """Write down what people are to be told, and deliver it where a webhook is set up; also if accounts can't be read."""
+    """Write down what people are to be told, and deliver it where a webhook is set up; accounts or not."""
     with (
         _attempt("notify_owners") as (run, status, counts),
         connections.unverifying_user_database() as users,
