@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,7 +28,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from local.checkout import ROOT
 from simulator.server import serving
+from tests.conftest import confirm_address
 from tests.stages.conftest import RUN, SILENT_REGISTRY, Check, Row, plan_and_unverify, rows
 
 DAY = timedelta(days=1)
@@ -133,6 +136,7 @@ def test_who_lost_a_verification_is_told_at_another_address(
         ("b@second.com", False),
         ("b@expired.com", False),
         ("b@doubtful.com", False),
+        ("b@undelegated.com", False),
         ('"b"@alive.com', False),
         ("b@c@alive.com", False),
         ("b@[192.0.2.1]", False),
@@ -148,10 +152,31 @@ def test_no_address_that_somebody_else_may_read_is_written_to(
     is_told_there: bool,
 ) -> None:
     add_addresses("a@lapsed.com", other)
-    told = {"lapsed.com": LAPSED, "second.com": LAPSED, "doubtful.com": LAPSED}
-    run = live(0, told, expired_com=EXPIRED, doubtful_com=SILENT_REGISTRY)
+    told = {"lapsed.com": LAPSED, "second.com": LAPSED, "doubtful.com": LAPSED, "undelegated.com": "undelegated"}
+    run = live(0, told, expired_com=EXPIRED, doubtful_com=SILENT_REGISTRY, undelegated_com=SILENT_REGISTRY)
     notify_owners(run, users, status, None)
     assert recipients(status)[key_of("a@lapsed.com")] == ([key_of(other)] if is_told_there else [])
+
+
+def test_a_live_address_is_preferred_to_a_primary_one_that_nobody_reads(
+    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], key_of: KeyOf, user_url: str
+) -> None:
+    add_addresses("a@lapsed.com", "b@undelegated.com", "c@alive.com")
+    make_primary(user_url, "b@undelegated.com")
+    told = {"lapsed.com": LAPSED, "undelegated.com": "undelegated"}
+    notify_owners(live(0, told, undelegated_com=SILENT_REGISTRY), users, status, None)
+    assert recipients(status) == {key_of("a@lapsed.com"): [key_of("c@alive.com")]}
+
+
+def test_a_domain_that_was_not_checked_yet_is_as_good_as_another(
+    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], key_of: KeyOf
+) -> None:
+    add_addresses("a@lapsed.com", "b@alive.com")
+    run = live(0, {"lapsed.com": LAPSED, "alive.com": NoEvidenceReason.TIMEOUT})
+    [known] = rows(status, "select verdict, checked_at from lapsewatch.domain_status where domain = 'alive.com'")
+    assert known == {"verdict": "watch", "checked_at": None}
+    notify_owners(run, users, status, None)
+    assert recipients(status) == {key_of("a@lapsed.com"): [key_of("b@alive.com")]}
 
 
 @pytest.mark.parametrize("trouble", ["lapsed_at = now()", "verdict = 'unverify'", "phase = 'released'"])
@@ -287,6 +312,40 @@ def test_what_was_undone_or_is_long_past_is_not_told(
     change(status, f"update lapsewatch.address_unverification set {what}")
     notify_owners(run, users, status, None)
     assert outbox(status) == []
+
+
+def test_who_has_verified_again_is_not_told_any_more(
+    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], user_url: str
+) -> None:
+    add_addresses("a@lapsed.com", "b@lapsed.com", "c@gmail.com")
+    run = live(0, {"lapsed.com": LAPSED})
+    confirm_address(user_url, "a@lapsed.com", NOW)
+    assert notify_owners(run, users, status, None)["notification_count"]["address_unverified"] == 1
+    confirm_address(user_url, "b@lapsed.com", NOW)
+    counts = notify_owners(replace(run, run_id="later"), users, status, Receiver())
+    assert (counts["delivered_count"], counts["undelivered_count"]) == (0, 0)
+    assert [row["withdrawn_at"] for row in outbox(status)] == [NOW]
+
+
+def test_an_address_that_was_taken_twice_before_anybody_was_told_is_told_of_both(
+    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None]
+) -> None:
+    add_addresses("a@lapsed.com")
+    run = live(0, {"lapsed.com": LAPSED})
+    change(
+        status,
+        "insert into lapsewatch.domain_lapse select (older).* from (select jsonb_populate_record(lapse,"
+        " jsonb_build_object('lapsed_at', lapsed_at - interval '1 day')) as older"
+        " from lapsewatch.domain_lapse as lapse) as made",
+    )
+    change(
+        status,
+        "insert into lapsewatch.address_unverification select (older).* from (select jsonb_populate_record(taken,"
+        " jsonb_build_object('lapsed_at', lapsed_at - interval '1 day', 'run_id', 'older')) as older"
+        " from lapsewatch.address_unverification as taken) as made",
+    )
+    notify_owners(run, users, status, None)
+    assert len(outbox(status)) == 2
 
 
 def test_an_undo_waits_until_there_is_a_notification_to_withdraw(
@@ -473,6 +532,133 @@ def test_an_expiry_that_is_over_is_not_delivered_any_more(
     assert withdrawn == {"expired.com": NOW + DAY, "sent.com": None}
 
 
+Delivered = list[tuple[str, list[str]]]
+
+
+def delivered(run: Run, users: UserDatabase, status: Engine) -> Delivered:
+    """Deliver what is unsent; return what kind went to whom, by address keys."""
+    receiver = Receiver()
+    notify_owners(run, users, status, receiver)
+    return [(message["type"], message["data"]["recipients"]) for _, message in receiver.taken]
+
+
+def test_an_expiry_is_not_delivered_to_a_domain_that_lapsed_meanwhile(
+    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], key_of: KeyOf
+) -> None:
+    add_addresses("a@expired.com", "b@alive.com")
+    notify_owners(live(0, {}, expired_com=EXPIRED), users, status, Receiver("no connection"))
+    lapsed = live(1, {"expired.com": LAPSED}, expired_com=REDEMPTION)
+    assert delivered(lapsed, users, status) == [("address_unverified", [key_of("b@alive.com")])]
+
+
+def test_an_expiry_is_delivered_elsewhere_once_its_mail_may_be_anothers(
+    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], key_of: KeyOf
+) -> None:
+    add_addresses("a@expired.com", "b@alive.com", "c@other.com")
+    run = live(0, {}, expired_com=EXPIRED)
+    notify_owners(run, users, status, Receiver("no connection"))
+    [before] = outbox(status)
+    change(status, "update lapsewatch.domain_status set verdict = 'unverify' where domain = 'expired.com'")
+    change(status, "update lapsewatch.domain_status set lapsed_at = now() where domain = 'alive.com'")
+    later = replace(run, run_id="later", clock=lambda: NOW + DAY)
+    assert delivered(later, users, status) == [("domain_expiring", [key_of("c@other.com")])]
+    [after] = outbox(status)
+    assert after["notification_id"] == before["notification_id"]
+    assert after["payload"] == before["payload"] | {"recipients": [key_of("c@other.com")]}
+
+
+def test_an_expiry_is_not_delivered_for_an_address_that_was_unverified_or_removed(
+    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], user_url: str
+) -> None:
+    add_addresses("a@expired.com", "b@alive.com")
+    add_addresses("c@expired.com", "d@alive.com")
+    run = live(0, {}, expired_com=EXPIRED)
+    notify_owners(run, users, status, None)
+    with psycopg.connect(user_url) as connection:
+        connection.execute(
+            "update user_emails set verified = false, unverify_reason = 'domain status invalid'"
+            " where email = 'a@expired.com'"
+        )
+        connection.execute("delete from user_emails where email = 'c@expired.com'")
+    assert delivered(replace(run, run_id="later"), users, status) == []
+    assert [row["withdrawn_at"] for row in outbox(status)] == [NOW, NOW]
+
+
+def test_recipients_are_chosen_again_until_a_notification_is_sent(
+    live: Live,
+    users: UserDatabase,
+    status: Engine,
+    add_addresses: Callable[..., None],
+    key_of: KeyOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stage, "EVENTS_PER_TRANSACTION", 2)
+    for number in range(5):
+        add_addresses(f"a{number}@lapsed.com", f"b{number}@second.com", f"c{number}@gmail.com")
+    notify_owners(live(0, {"lapsed.com": LAPSED}), users, status, None)
+    first = recipients(status)
+    assert first == {key_of(f"a{number}@lapsed.com"): [key_of(f"b{number}@second.com")] for number in range(5)}
+    change(
+        status,
+        "update lapsewatch.notification set sent_at = now() where payload ->> 'address_key' = :key",
+        key=key_of("a4@lapsed.com"),
+    )
+    ids = {row["notification_id"] for row in outbox(status)}
+    told = {"lapsed.com": LAPSED, "second.com": LAPSED}
+    notify_owners(replace(live(1, told), dry_run=True), users, status, None)
+    assert recipients(status)[key_of("a0@lapsed.com")] == [key_of("b0@second.com")]
+    notify_owners(replace(live(2, told), run_id="later"), users, status, None)
+    again = recipients(status)
+    elsewhere = {key_of(f"a{number}@lapsed.com"): [key_of(f"c{number}@gmail.com")] for number in range(4)}
+    assert {key: again[key] for key in first} == first | elsewhere
+    assert ids < {row["notification_id"] for row in outbox(status)}
+
+
+def test_what_a_mailer_has_in_hand_is_neither_changed_nor_waited_for(
+    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], key_of: KeyOf
+) -> None:
+    add_addresses("a@lapsed.com", "b@second.com", "c@gmail.com")
+    run = live(0, {"lapsed.com": LAPSED})
+    notify_owners(run, users, status, None)
+    change(status, "update lapsewatch.domain_status set lapsed_at = now() where domain = 'second.com'")
+    with status.connect() as mailer:
+        mailer.execute(text("select from lapsewatch.notification for update skip locked"))
+        notify_owners(replace(run, run_id="later"), users, status, None)
+    assert recipients(status)[key_of("a@lapsed.com")] == [key_of("b@second.com")]
+
+
+@pytest.mark.parametrize(
+    "change_of_mind",
+    [
+        "update lapsewatch.domain_status set lapsed_at = now()",
+        "update lapsewatch.domain_status set phase = 'released'",
+        "delete from lapsewatch.account_at_risk",
+        "update lapsewatch.account_at_risk set address_key = 'another'",
+    ],
+)
+def test_advice_that_does_not_fit_any_more_is_not_delivered(
+    calm: Run, users: UserDatabase, status: Engine, change_of_mind: str
+) -> None:
+    account_at_risk(status, "one")
+    notify_owners(calm, users, status, Receiver("no connection"))
+    change(status, change_of_mind)
+    none = replace(calm, run_id="later", clock=lambda: NOW + DAY, max_advice=0)
+    assert delivered(none, users, status) == []
+    assert [row["withdrawn_at"] for row in outbox(status)] == [NOW + DAY]
+
+
+def test_a_registry_that_says_now_this_now_that_makes_one_letter_in_ninety_days(
+    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None]
+) -> None:
+    add_addresses("a@expired.com")
+    sent = {}
+    for number in (0, 1, 2, 3, 4, 89, 90, 91, 92):
+        record = RENEWED if number in (1, 3, 90, 91) else EXPIRED
+        run = live(number, {"expired.com": "undelegated"}, expired_com=record)
+        sent[number] = len(delivered(run, users, status))
+    assert sent == {0: 1, 1: 0, 2: 0, 3: 0, 4: 0, 89: 0, 90: 0, 91: 0, 92: 1}
+
+
 def account_at_risk(status: Engine, account_key: str, domain: str = "risky.com", **known: object) -> None:
     values = {"has_second_factor": None, "owned_count": None, "owns_popular": None, "seen_at": NOW, "phase": "active"}
     change(
@@ -484,7 +670,7 @@ def account_at_risk(status: Engine, account_key: str, domain: str = "risky.com",
     change(
         status,
         "insert into lapsewatch.account_at_risk values (:account_key, :address_key, :domain, :domain,"
-        " :has_second_factor, :owned_count, :owns_popular, :seen_at)",
+        " :has_second_factor, :owned_count, :owns_popular, :seen_at) on conflict do nothing",
         **values | known | {"domain": domain, "account_key": account_key, "address_key": f"{account_key}-address"},
     )
 
@@ -504,10 +690,10 @@ def test_the_accounts_most_at_risk_are_advised_first_and_no_more_than_allowed(
 ) -> None:
     account_at_risk(status, "popular", owns_popular=True, has_second_factor=True, owned_count=1)
     account_at_risk(status, "open", owns_popular=False, has_second_factor=False, owned_count=1)
-    account_at_risk(status, "busy", owns_popular=False, has_second_factor=True, owned_count=9)
+    account_at_risk(status, "prolific", owns_popular=False, has_second_factor=True, owned_count=9)
     account_at_risk(status, "idle", owns_popular=False, has_second_factor=True, owned_count=0)
     account_at_risk(status, "untold")
-    order = ["popular", "open", "busy", "idle", "untold"]
+    order = ["popular", "open", "prolific", "idle", "untold"]
     for number in range(1, 6):
         run = replace(calm, run_id=f"run{number}", max_advice=1)
         for _ in range(2):
@@ -593,11 +779,15 @@ class Receiver:
 
 
 def fill(status: Engine, number: int, at: datetime = NOW) -> None:
+    """Write advice to so many accounts, that fits."""
+    for account in range(1, number + 1):
+        account_at_risk(status, str(account), "one.com")
     change(
         status,
         "insert into lapsewatch.notification"
         " (kind, event_key, account_key, domain, payload, subject, body, run_id, created_at)"
-        " select 'single_address', to_char(n, '000') || :at, n::text, 'one.com', jsonb_build_object('number', n),"
+        " select 'single_address', to_char(n, '000') || :at, n::text, 'one.com',"
+        " jsonb_build_object('number', n, 'address_key', n || '-address'),"
         " 'Subject', 'Text', 'old', cast(:at as timestamptz) + n * interval '1 second'"
         " from generate_series(1, :number) as n",
         number=number,
@@ -619,7 +809,7 @@ def test_the_webhook_gets_what_is_unsent_oldest_first_and_once(calm: Run, users:
             {
                 "type": "single_address",
                 "timestamp": (NOW - DAY + timedelta(seconds=number)).isoformat(),
-                "data": {"number": number},
+                "data": {"number": number, "address_key": f"{number}-address"},
                 "subject": "Subject",
                 "text": "Text",
             },
@@ -647,11 +837,14 @@ def test_a_failure_is_recorded_and_left_to_the_next_run(
     assert (mended["attempt_count"], mended["sent_at"], mended["error"]) == (2, NOW + DAY, None)
 
 
-def test_a_dead_receiver_is_left_in_peace_after_five_failures(calm: Run, users: UserDatabase, status: Engine) -> None:
+def test_a_dead_receiver_is_left_in_peace_after_five_failures(
+    calm: Run, users: UserDatabase, status: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     fill(status, 12)
     dead = Receiver("no connection")
     counts = notify_owners(calm, users, status, dead)
     assert (counts["delivered_count"], counts["undelivered_count"], len(dead.asked)) == (0, 12, 5)
+    assert "Delivery stops here, 5 failures in a row" in caplog.text
     again = replace(calm, run_id="later", clock=lambda: NOW + DAY)
     notify_owners(again, users, status, dead)
     assert len(set(dead.asked)) == 10, "those that were not tried yet come first"
@@ -663,23 +856,46 @@ def test_a_success_in_between_starts_the_count_anew(calm: Run, users: UserDataba
     assert notify_owners(calm, users, status, halting)["delivered_count"] == 2
 
 
-def test_a_notification_is_given_up_after_ten_attempts_and_still_counted(
+def test_a_notification_is_given_up_after_ten_attempts_and_counted_while_it_is_news(
     calm: Run, users: UserDatabase, status: Engine
 ) -> None:
     fill(status, 1)
     dead = Receiver("no connection")
-    for number in range(12):
+    undelivered = []
+    for number in (*range(12), 30, 31):
         run = replace(calm, run_id=f"day{number}", clock=lambda day=number: NOW + day * DAY)
-        counts = notify_owners(run, users, status, dead)
+        undelivered.append(notify_owners(run, users, status, dead)["undelivered_count"])
     assert len(dead.asked) == 10
-    assert counts["undelivered_count"] == 1
+    assert undelivered == [1] * 13 + [0]
+
+
+def test_who_gives_a_notification_up_withdraws_it(calm: Run, users: UserDatabase, status: Engine) -> None:
+    fill(status, 1)
+    [command] = re.findall(r"`(update lapsewatch[^`]+)`", (ROOT / "docs" / "notifications.md").read_text())
+    change(status, command.replace("'...'", ":id"), id=outbox(status)[0]["notification_id"])
+    counts = notify_owners(calm, users, status, Receiver())
+    assert (counts["delivered_count"], counts["undelivered_count"]) == (0, 0)
 
 
 def test_old_news_is_not_delivered(calm: Run, users: UserDatabase, status: Engine) -> None:
     fill(status, 1, NOW - 31 * DAY)
     fill(status, 1, NOW - 29 * DAY)
     counts = notify_owners(calm, users, status, Receiver())
-    assert (counts["delivered_count"], counts["undelivered_count"]) == (1, 1)
+    assert (counts["delivered_count"], counts["undelivered_count"]) == (1, 0)
+
+
+def test_a_slow_receiver_is_left_when_its_time_is_up(
+    calm: Run,
+    users: UserDatabase,
+    status: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fill(status, 1)
+    monkeypatch.setattr(stage, "DELIVERY_SECONDS", 0.0)
+    counts = notify_owners(calm, users, status, Receiver())
+    assert (counts["delivered_count"], counts["undelivered_count"]) == (0, 1)
+    assert "Delivery stops here, its time is up" in caplog.text
 
 
 def test_killed_after_the_call_it_is_delivered_again_under_the_same_id(

@@ -1,7 +1,7 @@
 """Writes down what owners of addresses are to be told, each event once, and hands it to the webhook where there is one.
 
 What there is to tell is read from what is recorded: what an attempt that died has not written, the next one finds. Whom
-it goes to is the user database's to say.
+it goes to is the user database's to say, and said anew in every run until it is sent.
 """
 
 import json
@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 TELLS_UNVERIFIED_FOR = timedelta(days=7)
 """How long after an address was unverified its owner is still told, should no run have come to it."""
 
+TELLS_OF_EXPIRY_AGAIN_AFTER = timedelta(days=90)
+"""Longer than an expiry lasts: a registry that says now this, now that, must not make a letter of each change."""
+
 ADVISES_AGAIN_AFTER = timedelta(days=365)
 DELIVERS_FOR = timedelta(days=30)
 """How old a notification may be that the webhook is given: older ones are no news."""
@@ -51,8 +54,7 @@ def notify_owners(run: Run, users: UserDatabase, status: Engine, webhook: Webhoo
     A dry run writes and delivers nothing, and counts what it would write. A delivery that fails does not fail the run.
     """
     if not run.dry_run:
-        with status.begin() as connection:
-            connection.execute(statement("withdraw_ended_expiries"), {"now": run.clock()})
+        _mend_unsent(run, users, status)
     due = {
         Kind.ADDRESS_UNVERIFIED: _tell_of_unverifications(run, users, status),
         Kind.DOMAIN_EXPIRING: _tell_of_expiries(run, users, status),
@@ -63,9 +65,39 @@ def notify_owners(run: Run, users: UserDatabase, status: Engine, webhook: Webhoo
     if webhook is not None and not run.dry_run:
         counts["delivered_count"] = _deliver(run, status, webhook)
         with status.connect() as connection:
-            counts["undelivered_count"] = connection.execute(statement("count_undelivered_notifications")).scalar_one()
+            values = {"since": run.clock() - DELIVERS_FOR}
+            undelivered = connection.execute(statement("count_undelivered_notifications"), values)
+            counts["undelivered_count"] = undelivered.scalar_one()
     log.info("%s: %s", "Dry run, nothing is written" if run.dry_run else "Notified", counts)
     return counts
+
+
+def _mend_unsent(run: Run, users: UserDatabase, status: Engine) -> None:
+    """Withdraw what has become untrue before it was sent, and choose again to which addresses the rest goes.
+
+    Whoever was to be written to may have lost the domain, or the verification, since.
+    """
+    now = run.clock()
+    with status.begin() as connection:
+        connection.execute(statement("withdraw_ended_expiries"), {"now": now})
+        connection.execute(statement("withdraw_outdated_advice"), {"now": now})
+    with status.connect() as reading:
+        streamed = reading.execution_options(stream_results=True, yield_per=EVENTS_PER_TRANSACTION)
+        unsent = streamed.execute(statement("select_unsent_notifications"), {"since": now - DELIVERS_FOR})
+        for rows in unsent.partitions():
+            with status.begin() as connection:
+                accounts, best_other = _accounts(connection, users, {row.address_key for row in rows})
+                mended = []
+                for row in rows:
+                    account = accounts.get(row.address_key)
+                    # Of an address that is verified there is an expiry to tell, of one that is not, why.
+                    is_true = account is not None and account.is_verified == (row.kind == Kind.DOMAIN_EXPIRING)
+                    itself = [row.address_key] if row.is_trusted else []
+                    recipients = [*itself, *best_other[row.address_key]] if is_true else None
+                    if recipients != row.recipients:
+                        mended.append({"notification_id": str(row.notification_id), "recipients": recipients})
+                values = {"notifications": json.dumps(mended), "now": now}
+                connection.execute(statement("readdress_notifications"), values)
 
 
 def _tell_of_unverifications(run: Run, users: UserDatabase, status: Engine) -> int:
@@ -90,7 +122,7 @@ def _tell_of_unverifications(run: Run, users: UserDatabase, status: Engine) -> i
                     reason=row.reason,
                 )
                 for row in rows
-                if row.address_key in accounts
+                if row.address_key in accounts and not accounts[row.address_key].is_verified
             }
             _write(connection, run, Kind.ADDRESS_UNVERIFIED, events)
         told += len(events)
@@ -120,9 +152,8 @@ def _tell_of_expiries(run: Run, users: UserDatabase, status: Engine) -> int:
                     for address in found
                 ]
                 with status.begin() as connection:
-                    untold = connection.execute(
-                        statement("select_untold_expiries"), {"addresses": json.dumps(addresses)}
-                    ).all()
+                    given = {"addresses": json.dumps(addresses), "since": now - TELLS_OF_EXPIRY_AGAIN_AFTER}
+                    untold = connection.execute(statement("select_untold_expiries"), given).all()
                     accounts, best_other = _accounts(connection, users, (row.address_key for row in untold))
                     events: Events = {
                         row.event_key: DomainExpiring(
@@ -230,7 +261,8 @@ def _deliver(run: Run, status: Engine, webhook: Webhook) -> int:
         failures = failures + 1 if error else 0
         if error:
             log.warning("Notification %s was not delivered: %s", row.notification_id, error)
-    log.warning("Delivery stops here, %s failures in a row: the next run goes on", failures)
+    cause = "its time is up" if failures < FAILURES_IN_A_ROW else f"{failures} failures in a row"
+    log.warning("Delivery stops here, %s: the next run goes on", cause)
     return delivered
 
 

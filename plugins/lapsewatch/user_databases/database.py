@@ -87,10 +87,14 @@ class OtherAddress:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account of an address that was asked about, and its other addresses: the primary first, then the oldest."""
+    """The account of an address that was asked about, and its other addresses: the primary first, then the oldest.
+
+    `is_verified` is the standing of the address that was asked about.
+    """
 
     address_key: str
     account_key: str
+    is_verified: bool
     others: tuple[OtherAddress, ...]
 
 
@@ -160,7 +164,7 @@ class UserDatabase:
         with self._reading() as connection:
             for row in connection.execute(self._profile.statement("select_recipients"), values):
                 others = tuple(OtherAddress(**other) for other in row.others)
-                yield Account(row.address_key, row.account_key, others)
+                yield Account(row.address_key, row.account_key, row.is_verified, others)
 
     def sole_addresses(self) -> Iterator[SoleAddress]:
         """Stream the accounts that have one verified address only; none where the profile can't tell."""

@@ -23,6 +23,8 @@ create table lapsewatch.notification (
 create index notification_unsent on lapsewatch.notification (attempt_count, created_at)
     where sent_at is null and withdrawn_at is null;
 create index notification_account on lapsewatch.notification (account_key, kind, created_at);
+create index notification_expiry on lapsewatch.notification ((payload ->> 'address_key'), created_at)
+    where kind = 'domain_expiring';
 create index notification_domain on lapsewatch.notification (domain);
 create index notification_run_id on lapsewatch.notification (run_id);
 
@@ -38,7 +40,7 @@ comment on column lapsewatch.notification.body is 'A text in words.';
 comment on column lapsewatch.notification.run_id is 'The Airflow run that wrote it.';
 comment on column lapsewatch.notification.created_at is 'When it was written.';
 comment on column lapsewatch.notification.sent_at is 'Set by who delivers it: the mailer, or the webhook. Null: not delivered yet.';
-comment on column lapsewatch.notification.withdrawn_at is 'When it became untrue before it was sent, as by an undo: it is not to be sent any more.';
+comment on column lapsewatch.notification.withdrawn_at is 'When it became untrue before it was sent, as by an undo, or was given up by a person: it is not to be sent any more.';
 comment on column lapsewatch.notification.attempt_count is 'How often the webhook was tried: each time up to three calls.';
 comment on column lapsewatch.notification.attempted_at is 'When the webhook was last tried.';
 comment on column lapsewatch.notification.error is 'Why the webhook''s last attempt failed, in one line.';
@@ -61,4 +63,4 @@ alter table lapsewatch.run_metrics
     add column notification_count  jsonb not null default '{}',
     add column undelivered_count   bigint;
 comment on column lapsewatch.run_metrics.notification_count is 'Notifications that the run wrote, by kind.';
-comment on column lapsewatch.run_metrics.undelivered_count is 'Notifications that the webhook has not taken yet. Null: there is no webhook.';
+comment on column lapsewatch.run_metrics.undelivered_count is 'Notifications of the last 30 days that the webhook has not taken yet. Null: there is no webhook.';

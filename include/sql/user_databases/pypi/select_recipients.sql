@@ -1,7 +1,8 @@
--- The accounts of given addresses, and the other verified, well-formed addresses of each, best first: who may be told
+-- The accounts of given addresses, whether each is verified, and the other verified, well-formed addresses of each, best first: who may be told
 -- something about the given one. Takes a JSON list of address keys.
 select cast(asked.address_key as text) as address_key,
        cast(asked.account_key as text) as account_key,
+       asked.verified as is_verified,
        coalesce(
            jsonb_agg(
                jsonb_build_object('address_key', cast(other.address_key as text), 'host', other.host)
@@ -16,4 +17,4 @@ left join lapsewatch.address as other
    and other.address_key <> asked.address_key
    and other.verified
    and other.is_well_formed
-group by asked.address_key, asked.account_key
+group by asked.address_key, asked.account_key, asked.verified
