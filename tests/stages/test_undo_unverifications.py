@@ -10,17 +10,20 @@ from typing import NoReturn
 
 import psycopg
 import pytest
+from lapsewatch.core.breaker import RUN_LIMITS
 from lapsewatch.stages import intents
+from lapsewatch.stages.approve_unverifications import Answer
 from lapsewatch.stages.plan_unverifications import plan_unverifications
 from lapsewatch.stages.run import Run
 from lapsewatch.stages.store_domain_status import store_domain_status
-from lapsewatch.stages.undo_unverifications import NothingToUndo, Selection, Undone, undo_unverifications
+from lapsewatch.stages.undo_unverifications import NothingToUndo, Selection, Taking, Undone, undo_unverifications
 from lapsewatch.stages.unverify_emails import unverify_emails
 from lapsewatch.user_databases.database import Standing, UserDatabase
 from lapsewatch.user_databases.profile import load_profile
 from sqlalchemy import Engine, create_engine, event, text
 
 from tests.stages.conftest import AS_OF, Check, Row, plan_and_unverify, rows
+from tests.stages.test_plan_unverifications import answer
 from tests.stages.test_unverify_emails import Killed
 
 LAPSED = ["a@lapsed.com", "b@lapsed.com", "c@mail.lapsed.com"]
@@ -289,10 +292,70 @@ def test_a_dry_run_of_the_dag_has_taken_nothing_away(
         undo(users, status)
 
 
-def test_exactly_one_thing_is_selected() -> None:
-    for selected in ({}, {"run_id": "first", "domain": "lapsed.com"}):
-        with pytest.raises(ValueError, match="exactly one"):
+def test_something_is_selected_and_an_address_alone() -> None:
+    for selected in ({}, {"run_id": "first", "address_key": "1"}, {"domain": "lapsed.com", "address_key": "1"}):
+        with pytest.raises(ValueError, match="or else an address"):
             Selection(**selected)
+
+
+@pytest.mark.usefixtures("run")
+def test_of_a_domain_the_lapses_of_one_run_can_be_undone_alone(
+    users: UserDatabase, status: Engine, trusted: Trusted, check: Check, add_addresses: Callable[..., None]
+) -> None:
+    add_addresses("late@lapsed.com")
+    renewed = check({}, run_id="renewed", as_of=AS_OF + timedelta(days=1), scope="all")
+    store_domain_status(renewed, status)
+    plan_and_unverify(renewed, users, status)
+    next_run(check, users, status, "later", days=2)
+    [first, later] = rows(status, "select * from lapsewatch.domain_lapse where domain = 'lapsed.com' order by 2")
+    all_of_it = undo(users, status, Selection(domain="lapsed.com"), dry_run=True)
+    assert all_of_it.takings == {
+        Taking("lapsed.com", first["lapsed_at"], "redemption", "first"): 3,
+        Taking("lapsed.com", later["lapsed_at"], "redemption", "later"): 1,
+    }
+    for run_id in ("other", "renewed"):
+        with pytest.raises(NothingToUndo, match=r"under lapsed\.com"):
+            undo(users, status, Selection(run_id=run_id, domain="lapsed.com"))
+    undone = undo(users, status, Selection(run_id="later", domain="lapsed.com"))
+    assert undone.takings == {Taking("lapsed.com", later["lapsed_at"], "redemption", "later"): 1}
+    assert undone.pardoned_lapse_count == 1
+    assert trusted() == {"e@alive.com", "late@lapsed.com"}
+    assert rows(status, "select lapsed_at from lapsewatch.domain_lapse where pardoned_at is not null") == [
+        {"lapsed_at": later["lapsed_at"]}
+    ]
+    assert undo(users, status, Selection(run_id="first", domain="gone.org")).given_back == {"gone.org": 1}
+    assert trusted() == {"e@alive.com", "late@lapsed.com", *GONE}
+
+
+@pytest.mark.parametrize("addresses", [0, 100])
+def test_an_address_whose_turn_has_not_come_keeps_its_verification(
+    add_addresses: Callable[..., None],
+    users: UserDatabase,
+    status: Engine,
+    check: Check,
+    trusted: Trusted,
+    addresses: int,
+) -> None:
+    add_addresses(*LAPSED)
+    run = replace(check(EXPIRING), limits=replace(RUN_LIMITS, addresses=addresses))
+    store_domain_status(run, status)
+    plan_unverifications(run, users, status)
+    before = unverifications(status)
+    assert {row["state"] for row in before} == {"planned" if addresses else "awaiting"}
+    one = Selection(address_key="2")
+    would = undo(users, status, one, dry_run=True)
+    assert (would.given_back, would.given_up) == ({}, {"lapsed.com": 1})
+    assert unverifications(status) == before
+    assert undo(users, status, one) == would
+    if not addresses:
+        assert answer(run, Answer.APPROVED, status)
+    unverify_emails(run, users, status)
+    assert trusted() == {"b@lapsed.com"}
+    assert states(status) == ["unverified", "skipped", "unverified"]
+    next_run(check, users, status)
+    assert trusted() == {"b@lapsed.com"}
+    with pytest.raises(NothingToUndo):
+        undo(users, status, one)
 
 
 def is_killed(users: UserDatabase, status: Engine, before: int) -> bool:
@@ -459,7 +522,11 @@ def test_an_undo_beside_a_run_at_work_undoes_what_it_is_taking_just_now_and_keep
 def _wait_until_blocked(status: Engine) -> None:
     """Wait until somebody waits for a row that we hold: the undo has come to what the run is taking."""
     for _ in range(1000):
-        if rows(status, "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%planned%'"):
+        if rows(
+            status,
+            "select from pg_stat_activity"
+            " where datname = current_database() and wait_event_type = 'Lock' and query like '%for update%'",
+        ):
             return
         threading.Event().wait(0.01)
     raise AssertionError("the undo does not wait for the run")
@@ -487,9 +554,56 @@ def test_what_a_dead_run_has_taken_without_a_record_is_undone_too(
         with pytest.raises(Killed):
             plan_and_unverify(run, users, status)
     assert trusted() == set()
-    undo(users, status)
+    one = undo(users, status, Selection(address_key="1"), dry_run=True)
+    assert (one.given_back, one.given_up) == ({"lapsed.com": 1}, {})
+    would = undo(users, status, dry_run=True)
+    assert states(status) == ["planned"] * 3
+    assert undo(users, status) == would
+    assert would.given_back == {"lapsed.com": 3}
     assert trusted() == set(LAPSED)
     assert states(status) == ["undone"] * 3
+
+
+def test_an_undo_that_died_is_not_forgotten_where_a_later_lapse_has_taken_the_address_since(
+    add_addresses: Callable[..., None],
+    users: UserDatabase,
+    status: Engine,
+    check: Check,
+    trusted: Trusted,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_addresses(*LAPSED)
+    run = check(EXPIRING)
+    store_domain_status(run, status)
+    plan_and_unverify(run, users, status)
+    reverify = users.reverify
+
+    def dies_after(addresses: list[object]) -> set[str]:
+        reverify(addresses)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(users, "reverify", dies_after)
+        with pytest.raises(Killed):
+            undo(users, status)
+    renewed = check({}, run_id="renewed", as_of=AS_OF + timedelta(days=1), scope="all")
+    store_domain_status(renewed, status)
+    next_run(check, users, status, "later", days=2)
+    assert trusted() == set()
+    assert sorted(states(status)) == ["undoing"] * 3 + ["unverified"] * 3
+    would = undo(users, status, dry_run=True)
+    undone = undo(users, status)
+    assert undone == would
+    assert undone.left_alone == {"lapsed.com": {Standing.JUDGED_ANEW: 3}}
+    assert trusted() == set()
+    found = rows(
+        status,
+        "select undone.state, undone.undone_by, undone.undone_why, undone.undone_at = later.planned_at as is_by_then"
+        " from lapsewatch.address_unverification as undone"
+        " join lapsewatch.address_unverification as later using (address_key)"
+        " where undone.run_id = 'first' and later.run_id = 'later'",
+    )
+    assert found == [{"state": "undone", "undone_by": "carol", "undone_why": "an outage", "is_by_then": True}] * 3
 
 
 @pytest.mark.usefixtures("run")

@@ -172,10 +172,11 @@ def _add_undo(commands: "Commands[argparse.ArgumentParser]") -> None:
         "examples:\n  lapsewatch undo --run scheduled__2026-11-22T00:00:00+00:00 --why 'outage of a registry'\n"
         "  lapsewatch undo --domain example.com --why 'ticket 4711: renewed in time' --apply"
     )
-    what = command.add_mutually_exclusive_group(required=True)
-    what.add_argument("--run", metavar="RUN", help="all that this run of the DAG took away, by its id")
-    what.add_argument("--domain", metavar="DOMAIN", help="all that was taken away under a registrable domain")
-    what.add_argument("--address", metavar="KEY", help="one address, by its key in the user database")
+    command.add_argument("--run", metavar="RUN", help="all that this run of the DAG took away, by its id")
+    command.add_argument(
+        "--domain", metavar="DOMAIN", help="all that was taken away under a registrable domain; with --run, by that run"
+    )
+    command.add_argument("--address", metavar="KEY", help="one address, by its key in the user database")
     command.add_argument("--why", metavar="TEXT", required=True, help="the reason; it is kept, so no address in it")
     _add_author(command)
     command.add_argument("--apply", action="store_true", help="do it")
