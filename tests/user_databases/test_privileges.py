@@ -1,5 +1,6 @@
 """What the two roles may do in a user database of the profile `pypi`, and that nothing else is let through."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -7,10 +8,16 @@ import psycopg
 import pytest
 from lapsewatch.stages.extract_accounts import extract_accounts
 from lapsewatch.stages.extract_domains import extract_domains
-from lapsewatch.user_databases.database import JudgedAddress, SuspectHost, UserDatabase, UserDatabaseError
+from lapsewatch.user_databases.database import (
+    JudgedAddress,
+    SuspectHost,
+    UserDatabase,
+    UserDatabaseError,
+    _as_json,
+)
 from lapsewatch.user_databases.profile import load_profile
 from psycopg import errors
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from local import postgres, privileges
 from tests.conftest import confirm_address, sqlalchemy_engine
@@ -185,9 +192,15 @@ def test_no_other_column_changes(column: str, unverifier_url: str) -> None:
         "update lapsewatch.address set verified = false, unverify_reason = null",
         "update lapsewatch.address set unverify_reason = 'domain status invalid'",
         "update lapsewatch.address set unverify_reason = 'spam complaint'",
+        "update lapsewatch.address set verified = true where not verified",
     ],
 )
-def test_there_is_no_other_reason(statement: str, unverifier_url: str) -> None:
+def test_there_is_no_other_reason(statement: str, unverifier_url: str, user_url: str) -> None:
+    with psycopg.connect(user_url) as connection:
+        connection.execute(
+            "update user_emails set verified = false, unverify_reason = 'domain status invalid'"
+            " where email = 'trusted@lapsed.com'"
+        )
     assert refused(unverifier_url, statement) is errors.WithCheckOptionViolation
 
 
@@ -197,6 +210,43 @@ def test_nobody_is_verified_who_was_not_unverified_for_a_lapse(unverifier_url: s
         assert connection.execute(UNVERIFY).rowcount == 2
         assert connection.execute(VERIFY).rowcount == 2
     assert standings(user_url) == before | {"byhand": (True, None)}
+
+
+def test_the_evidence_of_who_is_shown_can_be_set_and_changes_no_standing(unverifier_url: str, user_url: str) -> None:
+    before = standings(user_url)
+    with psycopg.connect(unverifier_url) as connection:
+        told = "update lapsewatch.address set domain_last_checked = now(), domain_last_status = '{inactive}'"
+        assert connection.execute(told).rowcount == 2
+    assert standings(user_url) == before
+
+
+@pytest.mark.parametrize("name", ["unverify_addresses", "select_unverified_addresses", "reverify_addresses"])
+@pytest.mark.parametrize("methods", [("merge", "hash", "nestloop"), ("merge",), ("hash",)])
+def test_many_addresses_of_one_host_and_moment_are_joined_by_key(
+    name: str, methods: tuple[str, ...], users: UserDatabase, user_url: str, unverifier_url: str
+) -> None:
+    """A join by what they all share would meet each with each."""
+    with psycopg.connect(user_url, autocommit=True) as connection:
+        connection.execute(
+            'insert into user_emails (user_id, email, "primary", verified)'
+            " select id, 'more' || number || '@lapsed.com', false, true"
+            " from (select id from users limit 1) as one, generate_series(1, 3000) as number"
+        )
+        connection.execute("analyze user_emails")
+    given = judged(users)
+    assert len(users.unverify(given)) == 3002
+    engine = sqlalchemy_engine(unverifier_url)
+    with engine.begin() as connection:
+        for method in {"merge", "hash", "nestloop"} - set(methods):
+            connection.execute(text(f"set local enable_{method}{'' if method == 'nestloop' else 'join'} = off"))
+        explain = text(f"explain {load_profile('pypi').statement(name)}")
+        plan = "\n".join(connection.execute(explain, {"addresses": _as_json(given)}).scalars())
+    engine.dispose()
+    joined_by = re.findall(r"(?:Merge|Hash) Cond: (.*)", plan)
+    assert joined_by or "nestloop" in methods, plan
+    assert [condition for condition in joined_by if condition.count("=") != 1 or ".id" not in condition] == []
+    assert users.unverified(given) == {address.address_key for address in given}
+    assert users.reverify(given) == {address.address_key for address in given}
 
 
 def test_no_view_shows_an_address_or_a_secret(unverifier_url: str) -> None:

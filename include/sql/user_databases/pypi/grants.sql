@@ -69,8 +69,8 @@ comment on column lapsewatch.verified_address.is_primary is 'Whether it is the a
 comment on column lapsewatch.verified_address.verified_at is 'When it was last verified, as far as events reach back. Null: nobody knows.';
 
 -- For the changes, by key. Shows who is verified, and whom Lapsewatch, or warehouse for the same reason, has unverified.
--- The check option makes the step between the two the only change there is: never another reason, never somebody who was
--- not verified before. A verified address may carry a reason of old, if an administrator verified it by hand, and must
+-- The check option makes the step between the two the only change of standing there is: never another reason, never
+-- somebody who was not verified before. The evidence of who is shown can be written over. A verified address may carry a reason of old, if an administrator verified it by hand, and must
 -- not escape a lapse by it: the last condition shows it as it was before the statement, so that no update makes one.
 create view lapsewatch.address as
 select known.id as address_key,
@@ -97,7 +97,7 @@ where known.verified and known.unverify_reason is null
       and known.unverify_reason = (select was.unverify_reason from public.user_emails as was
                                    where was.id = known.id and was.verified)
 with local check option;
-comment on view lapsewatch.address is 'One row an address that is verified, or not any more because its domain has lapsed. Only the step between these two can be made through it.';
+comment on view lapsewatch.address is 'One row an address that is verified, or not any more because its domain has lapsed. Through it, its standing can only make the step between these two, and its evidence can be set.';
 comment on column lapsewatch.address.address_key is 'Key of the address: user_emails.id.';
 comment on column lapsewatch.address.account_key is 'Key of its account: users.id.';
 comment on column lapsewatch.address.host is 'What follows the last @, in lower case.';

@@ -1,5 +1,6 @@
 -- Gives back verifications that Lapsewatch took away, each only where nothing has changed since: still unverified for our
--- reason, on the evidence and the host it was judged by. Returns the keys that got theirs back.
+-- reason, on the evidence and the host it was judged by. Returns the keys that got theirs back. Thousands are judged on
+-- evidence of one moment and on one host: what is "not distinct" is compared after the join by key, never joined by.
 update lapsewatch.address as known
 set verified = true, unverify_reason = null
 from jsonb_to_recordset(cast(:addresses as jsonb)) as given (
@@ -8,7 +9,7 @@ from jsonb_to_recordset(cast(:addresses as jsonb)) as given (
 where known.address_key = given.address_key
   and not known.verified
   and known.unverify_reason = 'domain status invalid'
-  and known.host = given.host
-  and known.domain_last_checked = given.checked_at at time zone 'UTC'
-  and known.domain_last_status = given.flags
+  and known.host is not distinct from given.host
+  and known.domain_last_checked is not distinct from given.checked_at at time zone 'UTC'
+  and known.domain_last_status is not distinct from given.flags
 returning cast(known.address_key as text) as address_key

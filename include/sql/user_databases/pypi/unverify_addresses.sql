@@ -1,5 +1,6 @@
 -- Takes away the verification of given addresses, each only if it is still verified, still on the host it was judged by,
--- and not verified again since. Returns the keys that lost it.
+-- and not verified again since. Returns the keys that lost it. Thousands may share a host: what is "not distinct" is
+-- compared after the join by key, never joined by.
 update lapsewatch.address as known
 set verified = false,
     unverify_reason = 'domain status invalid',
@@ -10,6 +11,6 @@ from jsonb_to_recordset(cast(:addresses as jsonb)) as given (
 )
 where known.address_key = given.address_key
   and known.verified
-  and known.host = given.host
+  and known.host is not distinct from given.host
   and coalesce(known.verified_at <= coalesce(given.verified_at at time zone 'UTC', '-infinity'), true)
 returning cast(known.address_key as text) as address_key
