@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.user_databases.database import UserDatabase
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.commands.conftest import Environment, Run
 from tests.stages.conftest import Check, plan_and_unverify, rows
@@ -49,6 +49,48 @@ def test_an_exemption_holds_to_the_end_of_its_last_day(database: Environment, la
     over = lapsewatch("exempt", "--domain", "example.org", *WHY, "--until", "2026-01-01", env=database)
     assert (over.returncode, over.stderr) == (2, "lapsewatch: --until is a day that is over\n")
     assert rows(status, "select domain from lapsewatch.exemption_in_force") == [{"domain": "example.com"}]
+
+
+def test_what_nobody_knows_is_exempt_with_a_warning(
+    database: Environment,
+    lapsewatch: Run,
+    reader_url: str,
+    unverifier_url: str,
+    add_addresses: Callable[..., None],
+    check: Check,
+    status: Engine,
+) -> None:
+    add_addresses("a@lapsed.com")
+    check({})
+    users = {"AIRFLOW_CONN_USER_DB": reader_url, "AIRFLOW_CONN_USER_DB_UNVERIFIER": unverifier_url}
+
+    def warned(*what: str, also: Environment) -> str:
+        done = lapsewatch("exempt", *what, *WHY, env=database | also)
+        assert done.returncode == 0
+        assert done.stdout.startswith("Exemption ")
+        return done.stderr
+
+    assert warned("--domain", "lapsed.com", also={}) == ""
+    assert warned("--domain", "lasped.com", also={}) == (
+        "lapsewatch: no run has met lasped.com so far: is that the domain?\n"
+    )
+    assert warned("--address", "1", also=users) == ""
+    for key in ("01", "99"):
+        assert warned("--address", key, also=users) == (
+            "lapsewatch: the user database shows no verified address of that key: is that the key?\n"
+        )
+    assert "nobody can tell whether there is one" in warned("--address", "1", also={})
+    with status.begin() as connection:
+        connection.execute(
+            text(
+                "insert into lapsewatch.exemption (domain, reason, exempted_by)"
+                " values ('mail.lapsed.com', 'by SQL', 'carol')"
+            )
+        )
+    listed = lapsewatch("exempt", "--list", env=database).stdout.splitlines()
+    assert len(listed) == 7
+    unmet = [line for line in listed if line.endswith(" (No run has met this domain.)")]
+    assert [line.split()[2] for line in unmet] == ["lasped.com,", "mail.lapsed.com,"]
 
 
 def test_nothing_to_list_and_nothing_to_end(database: Environment, lapsewatch: Run) -> None:

@@ -107,6 +107,7 @@ def test_json_has_everything(day: Day, database: Environment, lapsewatch: Run) -
     done = lapsewatch("explain", "--json", "someone@mail.lapsed.com", env=database)
     story = json.loads(done.stdout)
     parts = ["known", "hosts", "checks", "lapses", "approvals", "unverifications", "exemptions"]
+    parts.append("unmet_exemption_count")
     assert list(story) == ["domain", *parts]
     assert story["domain"] == "lapsed.com"
     assert story["known"]["lapsed_at"] == "2026-11-02T00:00:00+00:00"
@@ -227,6 +228,27 @@ def test_exemptions_in_force_are_told(day: Day, status: Engine) -> None:
     assert "over" not in story.partition("Exemptions (")[2].partition("Exemption 1")[2]
     found = in_json(status)["exemptions"]
     assert [row["exemption_id"] for row in found] == [1, 2]
+
+
+def test_an_exemption_of_an_address_that_no_run_has_met_is_not_hidden(
+    day: Day, database: Environment, lapsewatch: Run, status: Engine
+) -> None:
+    why = ("--why", "a friend", "--by", "carol")
+    for key in ("1", "2"):
+        lapsewatch("exempt", "--address", key, *why, env=database)
+    lapsewatch("exempt", "--domain", "alive.com", *why, env=database)
+    day(0, EXPIRING)
+    assert "No address under it has lost its verification." in in_words(status)
+    assert (
+        "Exemptions (never unverified, whatever the evidence) Besides, 2 exemptions by key are in force for addresses"
+        " that no run has met, under whatever domain they are: `lapsewatch exempt --list` shows them."
+    ) in in_words(status)
+    assert in_json(status)["unmet_exemption_count"] == 2
+    lapsewatch("exempt", "--end", "1", env=database)
+    day(1, EXPIRING)
+    assert "1 exemption by key is in force" in in_words(status)
+    lapsewatch("exempt", "--end", "2", env=database)
+    assert "Exemptions" not in in_words(status)
 
 
 def test_no_address_is_told(day: Day, database: Environment, lapsewatch: Run) -> None:

@@ -14,7 +14,10 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is known now, and what happened, the oldest first. Keys of addresses, never addresses."""
+    """What is known now, and what happened, the oldest first. Keys of addresses, never addresses.
+
+    `unmet_exemption_count` counts exemptions of addresses that no run has met: they may be under any domain.
+    """
 
     known: Row
     hosts: Sequence[Row]
@@ -23,6 +26,7 @@ class Story:
     approvals: Sequence[Row]
     unverifications: Sequence[Row]
     exemptions: Sequence[Row]
+    unmet_exemption_count: int
 
     @property
     def domain(self) -> str:
@@ -48,6 +52,7 @@ def read_story(status: Engine, domain: str) -> Story | None:
             approvals=_rows(connection, "select_story_approvals", domain),
             unverifications=_rows(connection, "select_story_unverifications", domain),
             exemptions=_rows(connection, "select_story_exemptions", domain),
+            unmet_exemption_count=connection.execute(statement("count_exemptions_of_unmet_keys")).scalar_one(),
         )
 
 

@@ -28,9 +28,8 @@ def told(story: Story) -> str:
     if story.approvals:
         parts.append(_section("Questions (a run above its limits asks a person first)", _approvals(story.approvals)))
     parts.append(_section("Addresses (by their keys in the user database)", _unverifications(story)))
-    if story.exemptions:
-        exemptions = [exemption_said(row) for row in story.exemptions]
-        parts.append(_section("Exemptions (never unverified, whatever the evidence)", exemptions))
+    if story.exemptions or story.unmet_exemption_count:
+        parts.append(_section("Exemptions (never unverified, whatever the evidence)", _exemptions(story)))
     return "\n\n".join(parts) + "\n"
 
 
@@ -184,6 +183,16 @@ def _answer(asked: Row) -> str:
         "rejected": "Rejected",
     }[asked["answer"]]
     return f"{said} on {minute(asked['answered_at'])} UTC by {asked['answered_by']}."
+
+
+def _exemptions(story: Story) -> Iterator[str]:
+    yield from map(exemption_said, story.exemptions)
+    if unmet := story.unmet_exemption_count:
+        # What is exempt is never planned, so that its domain is not known here.
+        yield (
+            f"Besides, {counted(unmet, 'exemption')} by key {'is' if unmet == 1 else 'are'} in force for addresses that"
+            " no run has met, under whatever domain they are: `lapsewatch exempt --list` shows them."
+        )
 
 
 def _unverifications(story: Story) -> Iterator[str]:
