@@ -39,7 +39,9 @@ def test_whoever_is_not_logged_in_is_sent_to_airflows_login(anonymous: TestClien
 
 @pytest.mark.parametrize("url", [PAGE, CSV])
 def test_a_bad_token_is_refused(anonymous: TestClient, url: str) -> None:
-    assert anonymous.get(url, headers={"Authorization": "Bearer nonsense"}).status_code in {401, 403}
+    for authorization in ("Bearer nonsense", "Bearer ", "Basic bm9ib2R5Og=="):
+        answer = anonymous.get(url, headers={"Authorization": authorization})
+        assert answer.status_code in {401, 403}, authorization
 
 
 @pytest.mark.parametrize("url", [PAGE, CSV])
@@ -169,6 +171,15 @@ def test_whatever_comes_from_the_database_stays_text(viewer: TestClient, known: 
     assert "unsafe" not in policy
 
 
+def test_a_witness_of_another_release_is_shown_as_it_is(viewer: TestClient, known: StatusDatabase) -> None:
+    known.start_run(RUN)
+    known.add_lapses(1, witnesses=["rdap", "<oracle>"])
+    known.ask(RUN)
+    assert "<td>registry, &lt;oracle&gt;</td>" in viewer.get(PAGE).text
+    [row] = csv.DictReader(io.StringIO(viewer.get(CSV).text))
+    assert row["witnesses"] == "registry, <oracle>"
+
+
 def test_the_browser_takes_the_style_sheet(viewer: TestClient, known: StatusDatabase) -> None:
     known.start_run(RUN)
     answer = viewer.get(PAGE)
@@ -237,7 +248,7 @@ def test_trouble_with_the_status_database_is_told_in_words(
 
 def test_a_statement_that_fails_is_told_by_its_kind_alone(viewer: TestClient, known: StatusDatabase) -> None:
     known.start_run(RUN)
-    known.execute("drop table lapsewatch.approval_lapse")
+    known.execute("drop table lapsewatch.approval_lapse cascade")
     answer = viewer.get(PAGE)
     assert answer.status_code == 503
     assert "the status database failed (ProgrammingError)" in answer.text

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from lapsewatch.core.lifecycle import Witness
 from lapsewatch.page.listing import ListedRun
 
-_WITNESSES = {
+_WITNESSES: dict[str, str] = {
     Witness.FLAGS: "status API",
     Witness.RDAP: "registry",
     Witness.DNS: "DNS",
@@ -20,8 +20,8 @@ def minute(instant: datetime) -> str:
 
 
 def named(witnesses: Sequence[str]) -> str:
-    """Return who says so, such as `status API, DNS`."""
-    return ", ".join(_WITNESSES[Witness(witness)] for witness in witnesses)
+    """Return who says so, such as `status API, DNS`; a witness of another release by its raw name."""
+    return ", ".join(_WITNESSES.get(witness, witness) for witness in witnesses)
 
 
 def state(run: ListedRun, now: datetime) -> str:
