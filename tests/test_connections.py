@@ -220,10 +220,23 @@ def test_without_a_connection_there_is_no_webhook() -> None:
         assert webhook is None
 
 
-def test_a_webhook_is_where_the_connection_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_connection(monkeypatch, "notification_webhook", **WEBHOOK)
+@pytest.mark.parametrize(
+    ("said", "url"),
+    [
+        ({}, "https://receiver.example/hook"),
+        ({"host": " https://receiver.example/hook\n"}, "https://receiver.example/hook"),
+        ({"host": "receiver.example/hook"}, "https://receiver.example/hook"),
+        ({"host": "receiver.example", "schema": "http", "port": 8443}, "http://receiver.example:8443"),
+        ({"host": "https://receiver.example/", "port": 8443}, "https://receiver.example:8443"),
+        ({"host": "https://[::1]:8443/hook?by=us"}, "https://[::1]:8443/hook?by=us"),
+    ],
+)
+def test_a_webhook_is_where_the_connection_says(
+    said: dict[str, str | int], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_connection(monkeypatch, "notification_webhook", **WEBHOOK | said)
     with connections.notification_webhook() as webhook:
-        assert (webhook._url, webhook._key) == ("https://receiver.example/hook", b"A" * 24)
+        assert (webhook._url, webhook._key) == (url, b"A" * 24)
 
 
 @pytest.mark.parametrize(
@@ -235,10 +248,18 @@ def test_a_webhook_is_where_the_connection_says(monkeypatch: pytest.MonkeyPatch)
         {"host": None},
         {"host": "ftp://receiver.example/hook"},
         {"host": "https:///hook"},
+        {"host": "https://[::1/hook"},
+        {"host": "https://receiver.example:99999/hook"},
+        {"host": "https://receiver.example:port/hook"},
+        {"host": "https://receiver.example:0/hook"},
+        {"host": "https://receiver .example/hook"},
+        {"host": "https://receiver.example/\thook"},
+        {"port": 8443},
+        {"host": "https://receiver.example:8443", "port": 8443},
     ],
 )
 def test_an_unusable_webhook_is_refused_and_its_secret_is_not_told(
-    wrong: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
+    wrong: dict[str, str | int | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_connection(monkeypatch, "notification_webhook", **WEBHOOK | wrong)
     with pytest.raises(SetupError, match="notification_webhook") as raised, connections.notification_webhook():

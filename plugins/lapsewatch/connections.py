@@ -161,9 +161,7 @@ def notification_webhook() -> Iterator[Webhook | None]:
     if connection is None:
         yield None
         return
-    url = _base_url(connection) or ""
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        raise SetupError("the host of the Airflow connection 'notification_webhook' is no URL to post to")
+    url = _webhook_url(connection)
     try:
         key = signing_key(connection.password or "")
     except ValueError as error:
@@ -238,6 +236,26 @@ def _base_url(connection: Connection) -> str | None:
         return None
     host = connection.host if "://" in connection.host else f"{connection.schema or 'https'}://{connection.host}"
     return f"{host}:{connection.port}" if connection.port else host
+
+
+def _webhook_url(connection: Connection) -> str:
+    """Return the whole URL, with the field `port` where the host is no more than a host. Raises SetupError."""
+    url = (connection.host or "").strip()
+    if "://" not in url:
+        url = f"{connection.schema or 'https'}://{url}"
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        is_bare = parts.port is None and not (parts.path.strip("/") or parts.query or parts.fragment)
+    except ValueError:
+        is_usable = is_bare = False
+    if not is_usable or " " in url or not url.isprintable():
+        raise SetupError("the host of the Airflow connection 'notification_webhook' is no URL to post to")
+    if connection.port and not is_bare:
+        raise SetupError(
+            "the Airflow connection 'notification_webhook' has a port beside its URL: write it into the URL, its host"
+        )
+    return f"{url.rstrip('/')}:{connection.port}" if connection.port else url
 
 
 def _extra(connection: Connection, *path: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from tenacity import Retrying
 
 from local.checkout import ROOT
 from simulator.server import serving
@@ -28,7 +30,7 @@ BODY = '{"type": "domain_expiring", "domain": "zürich.example"}'.encode()
 
 @dataclass
 class Receiver:
-    """What the receiver answers in turn, the last for good, and what it got."""
+    """What the receiver answers in turn, the last for good, what it got, and the seconds between that nobody waits."""
 
     url: str = ""
     answers: list[int] = field(default_factory=lambda: [204])
@@ -36,6 +38,7 @@ class Receiver:
     bodies: list[bytes] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
 
 
 def is_signed(headers: Mapping[str, str], body: bytes) -> bool:
@@ -48,8 +51,8 @@ def is_signed(headers: Mapping[str, str], body: bytes) -> bool:
 
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    monkeypatch.setattr(webhook, "FIRST_PAUSE", 0.01)
     script = Receiver()
+    monkeypatch.setattr(webhook, "Retrying", partial(Retrying, sleep=script.pauses.append))
 
     async def receive(request: Request) -> Response:
         body = await request.body()
@@ -88,13 +91,24 @@ def test_any_2xx_takes_it(receiver: Receiver, session: requests.Session, code: i
     assert len(receiver.ids) == 1
 
 
-@pytest.mark.parametrize("code", [408, 429, 500, 502, 503])
+@pytest.mark.parametrize("code", [408, 425, 429, 500, 502, 503])
 def test_what_may_pass_is_tried_again_under_the_same_id(
     receiver: Receiver, session: requests.Session, code: int
 ) -> None:
     receiver.answers = [code, code, 200]
     client(session, receiver.url).deliver("id-1", BODY)
     assert receiver.ids == ["id-1"] * 3
+    first, second = receiver.pauses
+    assert 0.5 <= first <= 1 <= second <= 2
+
+
+@pytest.mark.parametrize("seconds", [3, 10])
+def test_a_short_pause_that_the_receiver_asks_for_is_kept(
+    receiver: Receiver, session: requests.Session, seconds: int
+) -> None:
+    receiver.answers, receiver.headers = [429, 503, 200], {"Retry-After": str(seconds)}
+    client(session, receiver.url).deliver("id-1", BODY)
+    assert receiver.pauses == [seconds, seconds]
 
 
 def test_three_calls_are_enough(receiver: Receiver, session: requests.Session) -> None:
@@ -121,8 +135,11 @@ def test_a_redirect_is_not_followed(receiver: Receiver, session: requests.Sessio
     assert receiver.paths == ["/hook"]
 
 
-def test_a_longer_pause_than_patience_is_left_to_the_next_run(receiver: Receiver, session: requests.Session) -> None:
-    receiver.answers, receiver.headers = [429, 200], {"Retry-After": "3600"}
+@pytest.mark.parametrize("seconds", [11, 3600])
+def test_a_longer_pause_than_patience_is_left_to_the_next_run(
+    receiver: Receiver, session: requests.Session, seconds: int
+) -> None:
+    receiver.answers, receiver.headers = [429, 200], {"Retry-After": str(seconds)}
     with pytest.raises(NotDelivered, match="answered 429"):
         client(session, receiver.url).deliver("id-1", BODY)
     assert len(receiver.ids) == 1
