@@ -177,7 +177,12 @@ def test_one_service_builds_the_image_for_all(shape):
 
 
 def test_only_tasks_are_given_the_users_and_the_key(shape):
-    secret = {"AIRFLOW_CONN_USER_DB", "AIRFLOW_CONN_USER_DB_UNVERIFIER", "AIRFLOW_CONN_FASTLY_API"}
+    secret = {
+        "AIRFLOW_CONN_USER_DB",
+        "AIRFLOW_CONN_USER_DB_UNVERIFIER",
+        "AIRFLOW_CONN_FASTLY_API",
+        "AIRFLOW_CONN_NOTIFICATION_WEBHOOK",
+    }
     given = {name for name, service in shape["services"].items() if secret & set(service.get("environment", {}))}
     assert given == {"worker"}
 
@@ -186,6 +191,29 @@ def test_connections_are_json_airflow_can_read(shape):
     environment = shape["services"]["worker"]["environment"]
     assert json.loads(environment["AIRFLOW_CONN_USER_DB"])["conn_type"] == "postgres"
     assert json.loads(environment["AIRFLOW_CONN_FASTLY_API"])["conn_type"] == "http"
+
+
+def test_every_setting_of_the_example_reaches_who_reads_it(tmp_path):
+    """Airflow's own variables, those that are commented out too."""
+    told = {name: f"told-{name}" for name in re.findall(r"(?m)^#? ?(AIRFLOW_(?:_|CONN_)\w+)=", EXAMPLE)}
+    fill_env(tmp_path, None)
+    with (tmp_path / ".env").open("a") as env:
+        env.writelines(f"{name}={value}\n" for name, value in told.items())
+    services = json.loads(compose(tmp_path, "config", "--format", "json").stdout)["services"]
+    worker = services["worker"]["environment"]
+    assert {name: worker.get(name) for name in told} == told
+    # The questions are asked, and the Params made, where the DAG is read.
+    for name in told:
+        if "LAPSEWATCH" in name or "BASE_URL" in name:
+            assert services["dag-processor"]["environment"][name] == told[name]
+
+
+def test_what_the_example_leaves_out_has_the_defaults_of_the_programme(shape):
+    worker = shape["services"]["worker"]["environment"]
+    assert worker["AIRFLOW__LAPSEWATCH__MAX_ADVICE"] == "100"
+    assert worker["AIRFLOW__LAPSEWATCH__APPROVAL_TIMEOUT_HOURS"] == "20"
+    assert worker["AIRFLOW__API__BASE_URL"] == "http://127.0.0.1:8080"
+    assert worker["AIRFLOW_CONN_NOTIFICATION_WEBHOOK"] is None
 
 
 def test_addresses_are_safe_by_default(shape):
