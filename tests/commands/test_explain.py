@@ -2,7 +2,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from lapsewatch.commands.story_in_words import told
 from lapsewatch.commands.wording import minute
 from lapsewatch.core.breaker import RUN_LIMITS
 from lapsewatch.core.evidence import NoEvidenceReason, RdapOutcome, RdapReading
-from lapsewatch.stages.approve_unverifications import Answer, record_answer
+from lapsewatch.stages.approve_unverifications import Answer, open_question, record_answer
 from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.undo_unverifications import Selection, undo_unverifications
 from lapsewatch.user_databases.database import UserDatabase
@@ -179,11 +179,16 @@ FATES = {
 }
 
 
+def answer_as_shown(run_id: str, answer: Answer, status: Engine, now: datetime) -> None:
+    open_question(run_id, status, now=now, timeout=timedelta(hours=20))
+    assert record_answer(run_id, answer, "alice", status, now=now)
+
+
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_questions_and_answers_are_told(day: Day, status: Engine, answer: Answer | None) -> None:
     day(0, EXPIRING, limits=replace(RUN_LIMITS, addresses=1))
     if answer is not None:
-        record_answer("day-0", answer, "alice", status, now=AS_OF + timedelta(hours=2))
+        answer_as_shown("day-0", answer, status, now=AS_OF + timedelta(hours=2))
     story = in_words(status)
     expires_at = rows(status, "select expires_at from lapsewatch.unverification_approval")[0]["expires_at"]
     said = ANSWERS[answer].format(minute(expires_at))
@@ -201,7 +206,7 @@ def test_silence_and_suspicion_are_told(day: Day, status: Engine) -> None:
     day(2, EXPIRING, limits=replace(RUN_LIMITS, addresses=1))
     with status.begin() as connection:
         connection.execute(text("update lapsewatch.approval_lapse set suspicion = 'too many' where run_id = 'day-2'"))
-    record_answer("day-2", Answer.APPROVED_UNSUSPICIOUS, "alice", status, now=AS_OF + timedelta(days=2))
+    answer_as_shown("day-2", Answer.APPROVED_UNSUSPICIOUS, status, now=AS_OF + timedelta(days=2))
     story = in_words(status)
     assert "Nobody answered in time, which is a rejection. (Run day-0.)" in story
     assert "It looked suspicious: too many. Rejected, as suspicious, on 2026-11-03 00:00 UTC by alice." in story

@@ -316,6 +316,8 @@ def test_of_a_domain_the_lapses_of_one_run_can_be_undone_alone(
     for run_id in ("other", "renewed"):
         with pytest.raises(NothingToUndo, match=r"under lapsed\.com"):
             undo(users, status, Selection(run_id=run_id, domain="lapsed.com"))
+    # The open lapse is the later run's.
+    assert undo(users, status, Selection(run_id="first", domain="lapsed.com"), dry_run=True).pardoned_lapse_count == 1
     undone = undo(users, status, Selection(run_id="later", domain="lapsed.com"))
     assert undone.takings == {Taking("lapsed.com", later["lapsed_at"], "redemption", "later"): 1}
     assert undone.pardoned_lapse_count == 1
