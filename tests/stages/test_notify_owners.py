@@ -551,6 +551,17 @@ def test_an_expiry_is_not_delivered_to_a_domain_that_lapsed_meanwhile(
     assert delivered(lapsed, users, status) == [("address_unverified", [key_of("b@alive.com")])]
 
 
+def test_an_expiry_that_has_gone_further_is_not_delivered_to_who_is_still_verified(
+    live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None]
+) -> None:
+    add_addresses("a@expired.com")
+    run = live(0, {}, expired_com=EXPIRED)
+    notify_owners(run, users, status, None)
+    change(status, "update lapsewatch.domain_status set phase = 'redemption'")
+    assert delivered(replace(run, run_id="later"), users, status) == []
+    assert [row["withdrawn_at"] for row in outbox(status)] == [NOW]
+
+
 def test_an_expiry_is_delivered_elsewhere_once_its_mail_may_be_anothers(
     live: Live, users: UserDatabase, status: Engine, add_addresses: Callable[..., None], key_of: KeyOf
 ) -> None:
