@@ -10,6 +10,8 @@ alter table lapsewatch.address_unverification
     add column undone_by   text,
     add column undone_why  text,
     add check ((state in ('undoing', 'undone')) = (undone_why is not null));
+create index address_unverification_turn on lapsewatch.address_unverification (run_id, address_key, lapsed_at)
+    where state = 'planned';
 create index address_unverification_open on lapsewatch.address_unverification (domain, lapsed_at)
     where state in ('awaiting', 'planned', 'undoing');
 
