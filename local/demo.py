@@ -43,8 +43,8 @@ def run(accounts: int) -> None:
     """Set everything up, run the DAG once for real (not as a dry run), print what it did. Raises DemoFailed."""
     started = time.monotonic()
     console.print(f"[bold]Lapsewatch demo[/]: {accounts:,} invented accounts, a simulated internet, the real DAG")
-    console.print("Not a dry run: addresses in the demo's own user database are unverified, and as it is a first")
-    console.print("assessment, the limits are lifted above which a person would be asked\n")
+    console.print("Not a dry run: addresses in the demo's own user database are unverified")
+    console.print("A first assessment: the limits above which a person is asked are lifted\n")
     with installation.running(accounts) as installed, _progress() as progress:
         _prepare(installed, progress)
         run_id = _run_dag(installed, progress)
