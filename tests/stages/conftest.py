@@ -1,10 +1,14 @@
 """What the tests of single stages share: a run, and a way to bring the status database to any point of the walk."""
 
 import json
+import os
+import signal
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from itertools import count
+from typing import Any, NoReturn
 
 import pytest
 from lapsewatch.clients.asking import Answer
@@ -31,7 +35,8 @@ from lapsewatch.stages.unverify_emails import unverify_emails
 from lapsewatch.status_database.journal import Counts, stage
 from lapsewatch.status_database.statements import statement
 from lapsewatch.user_databases.database import UserDatabase
-from sqlalchemy import Engine, text
+from lapsewatch.user_databases.profile import load_profile
+from sqlalchemy import Engine, create_engine, event, text
 
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 RUN = Run(run_id="first", as_of=AS_OF, dry_run=False)
@@ -58,6 +63,41 @@ def plan_and_unverify(run: Run, users: UserDatabase, status: Engine) -> Counts:
     if counts["question_count"]:
         return counts
     return counts | unverify_emails(run, users, status)
+
+
+def is_killed(act: Callable[[Engine, UserDatabase], object], status: Engine, users: UserDatabase, before: int) -> bool:
+    """Act in a process of its own that is killed before its n-th statement; tell whether it came so far."""
+    child = os.fork()
+    if child == 0:
+        act_and_die(act, status, users, before)
+    _, end = os.waitpid(child, 0)
+    assert end in {signal.SIGKILL, 0}
+    return bool(end)
+
+
+def act_and_die(
+    act: Callable[[Engine, UserDatabase], object], status: Engine, users: UserDatabase, before: int
+) -> NoReturn:
+    """Never returns: the child must not come back into the tests."""
+    statements = count()
+
+    def next_statement(*_: object) -> None:
+        if next(statements) == before:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    exit_status = 1
+    try:
+        # A connection of the parent's is not the child's to use.
+        own = [create_engine(engine.url) for engine in (status, users._engine)]
+        for engine in own:
+            event.listen(engine, "before_cursor_execute", next_statement)
+            event.listen(engine, "commit", next_statement)
+        act(own[0], UserDatabase(own[1], load_profile("pypi")))
+        exit_status = 0
+    except BaseException:  # noqa: BLE001 - whatever it is, the child ends here and shows it
+        traceback.print_exc()
+    finally:
+        os._exit(exit_status)
 
 
 Check = Callable[..., Run]

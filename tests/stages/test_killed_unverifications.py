@@ -1,14 +1,11 @@
 """The process is killed (SIGKILL) between every two statements of planning, answering and unverifying."""
 
-import os
-import signal
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from itertools import count
-from typing import Any, NoReturn
+from typing import Any
 
 import psycopg
 import pytest
@@ -20,10 +17,9 @@ from lapsewatch.stages.run import Run, utc_now
 from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.unverify_emails import unverify_emails
 from lapsewatch.user_databases.database import UserDatabase
-from lapsewatch.user_databases.profile import load_profile
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine
 
-from tests.stages.conftest import Check
+from tests.stages.conftest import Check, is_killed
 
 LAPSED = [f"owner{number}@lapsed{number % 2}.com" for number in range(5)]
 
@@ -44,16 +40,6 @@ class Databases:
     users: UserDatabase
     status_url: str
     user_url: str
-
-    @contextmanager
-    def opened_anew(self) -> Iterator[tuple[Engine, UserDatabase]]:
-        """Connections of a process of its own."""
-        status, users = create_engine(self.status.url), create_engine(self.users._engine.url)
-        try:
-            yield status, UserDatabase(users, load_profile("pypi"))
-        finally:
-            status.dispose()
-            users.dispose()
 
     def forget(self) -> None:
         """Nobody was ever unverified, planned or asked about."""
@@ -111,38 +97,6 @@ def walk(run: Run, status: Engine, users: UserDatabase) -> None:
     unverify_emails(run, users, status)
 
 
-def is_killed(databases: Databases, run: Run, before: int) -> bool:
-    """Walk in a process of its own that is killed before its n-th statement; tell whether it came so far."""
-    child = os.fork()
-    if child == 0:
-        walk_and_die(databases, run, before)
-    _, end = os.waitpid(child, 0)
-    assert end in {signal.SIGKILL, 0}
-    return bool(end)
-
-
-def walk_and_die(databases: Databases, run: Run, before: int) -> NoReturn:
-    """Never returns: the child must not come back into the tests."""
-    statements = count()
-
-    def next_statement(*_: object) -> None:
-        if next(statements) == before:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    exit_status = 1
-    try:
-        with databases.opened_anew() as (status, users):
-            for engine in (status, users._engine):
-                event.listen(engine, "before_cursor_execute", next_statement)
-                event.listen(engine, "commit", next_statement)
-            walk(run, status, users)
-        exit_status = 0
-    except BaseException:  # noqa: BLE001 - whatever it is, the child ends here and shows it
-        traceback.print_exc()
-    finally:
-        os._exit(exit_status)
-
-
 def try_again(run: Run, databases: Databases) -> None:
     """As Airflow does: the task that died is tried again, those before it are done."""
     if _read(databases.status_url, "select 1 from lapsewatch.address_unverification where state <> 'awaiting'"):
@@ -167,13 +121,13 @@ def test_killed_between_any_two_statements_a_rerun_ends_in_the_undisturbed_state
 ) -> None:
     monkeypatch.setattr(stage, "ADDRESSES_PER_TRANSACTION", 2)
     run = replace(lapsed, limits=limits)
-    assert not is_killed(databases, run, before=10_000)
+    assert not is_killed(partial(walk, run), databases.status, databases.users, before=10_000)
     undisturbed = databases.state()
     assert [verified for _, verified, *_ in undisturbed[0]] == [*[False] * 5, True]
     kills = 0
     for before in count():
         databases.forget()
-        if not is_killed(databases, run, before):
+        if not is_killed(partial(walk, run), databases.status, databases.users, before):
             break
         kills += 1
         assert databases.changed_without_record() == set(), f"killed before statement {before}"

@@ -1,12 +1,8 @@
-import os
-import signal
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from typing import NoReturn
 
 import psycopg
 import pytest
@@ -19,10 +15,9 @@ from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.undo_unverifications import NothingToUndo, Selection, Taking, Undone, undo_unverifications
 from lapsewatch.stages.unverify_emails import unverify_emails
 from lapsewatch.user_databases.database import Standing, UserDatabase
-from lapsewatch.user_databases.profile import load_profile
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, text
 
-from tests.stages.conftest import AS_OF, Check, Row, plan_and_unverify, rows
+from tests.stages.conftest import AS_OF, Check, Row, is_killed, plan_and_unverify, rows
 from tests.stages.test_plan_unverifications import answer
 from tests.stages.test_unverify_emails import Killed
 
@@ -360,38 +355,6 @@ def test_an_address_whose_turn_has_not_come_keeps_its_verification(
         undo(users, status, one)
 
 
-def is_killed(users: UserDatabase, status: Engine, before: int) -> bool:
-    """Undo in a process of its own that is killed before its n-th statement; tell whether it came so far."""
-    child = os.fork()
-    if child == 0:
-        undo_and_die(users, status, before)
-    _, end = os.waitpid(child, 0)
-    assert end in {signal.SIGKILL, 0}
-    return bool(end)
-
-
-def undo_and_die(users: UserDatabase, status: Engine, before: int) -> NoReturn:
-    """Never returns: the child must not come back into the tests."""
-    statements = count()
-
-    def next_statement(*_: object) -> None:
-        if next(statements) == before:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    exit_status = 1
-    try:
-        engines = [create_engine(status.url), create_engine(users._engine.url)]
-        for engine in engines:
-            event.listen(engine, "before_cursor_execute", next_statement)
-            event.listen(engine, "commit", next_statement)
-        undo(UserDatabase(engines[1], load_profile("pypi")), engines[0])
-        exit_status = 0
-    except BaseException:  # noqa: BLE001 - whatever it is, the child ends here and shows it
-        traceback.print_exc()
-    finally:
-        os._exit(exit_status)
-
-
 @pytest.mark.usefixtures("run")
 @pytest.mark.parametrize("chunk", [2, 1000])
 def test_killed_between_any_two_statements_a_rerun_ends_in_the_undisturbed_state(
@@ -408,7 +371,7 @@ def test_killed_between_any_two_statements_a_rerun_ends_in_the_undisturbed_state
     kills = 0
     for kills in count():
         take_again(user_url, before, status)
-        if not is_killed(users, status, kills):
+        if not is_killed(lambda own_status, own_users: undo(own_users, own_status), status, users, kills):
             break
         given_back = {row["address_key"] for row in unverifications(status) if row["state"] in ("undoing", "undone")}
         assert keys_of(user_url, "verified") <= {"2", "5"} | given_back, f"killed before statement {kills}"

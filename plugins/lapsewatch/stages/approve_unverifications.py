@@ -111,7 +111,7 @@ def open_question(run_id: str, status: Engine, *, now: datetime, timeout: timede
             verified_count=question.verified_count,
             covers=question.covers,
             exceeded=[Exceeded.from_json(known) for known in question.exceeded],
-            tlds=connection.execute(statement("select_question_tlds"), key).all(),
+            tlds=connection.execute(statement("select_listed_tlds"), key | {"asked_at": question.asked_at}).all(),
             examples=connection.execute(statement("select_question_examples"), key | {"most": EXAMPLES}).all(),
         )
 
@@ -134,7 +134,8 @@ def record_answer(run_id: str, answer: Answer, answered_by: str | None, status: 
 def count_planned(run_id: str, status: Engine) -> int:
     """Return how many intents the run has: after a rejection, those that a person had approved before."""
     with status.connect() as connection:
-        return int(connection.execute(statement("count_planned_unverifications"), {"run_id": run_id}).scalar_one())
+        values = {"run_id": run_id, "state": "planned"}
+        return int(connection.execute(statement("count_unverifications"), values).scalar_one())
 
 
 def _bullets(title: str, lines: Sequence[str], most: int) -> str:

@@ -58,7 +58,7 @@ def plan_unverifications(run: Run, users: UserDatabase, status: Engine) -> Count
             counts["question_count"] = _ask(connection, run, limits, now)
         elif not run.dry_run:
             connection.execute(statement("plan_awaiting_unverifications"), key)
-        awaiting = connection.scalar(statement("count_awaiting_unverifications"), key)
+        awaiting = connection.scalar(statement("count_unverifications"), key | {"state": "awaiting"})
     log.info("Planned: %s", counts)
     _warn(counts, limits, awaiting)
     return counts | {"exceeded": [limit.as_json() for limit in limits]}

@@ -1,1 +1,0 @@
-select count(distinct address_key) from lapsewatch.address_unverification where run_id = :run_id and state = 'awaiting'

@@ -1,1 +1,0 @@
-select count(*) from lapsewatch.address_unverification where run_id = :run_id and state = 'planned'
