@@ -29,8 +29,13 @@ STAGES = """
     order by began
 """
 
-FIRST_ASSESSMENT = {"max_unverifications": 1000, "max_unverifications_per_tld": 500, "max_domain_share_per_tld": 1}
-"""A first assessment is above the limits of a daily run; elsewhere a person is asked then (docs/operations.md)."""
+FIRST_ASSESSMENT = {
+    "scope": "all",
+    "max_unverifications": 1000,
+    "max_unverifications_per_tld": 500,
+    "max_domain_share_per_tld": 1,
+}
+"""Everybody at once, above the limits of a daily run; elsewhere a backfill does it and a person is asked then."""
 
 console = Console(highlight=False)
 
