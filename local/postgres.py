@@ -14,7 +14,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -96,9 +96,9 @@ def cluster_in(state_folder: Path) -> Cluster:
 
 
 @contextmanager
-def running(cluster: Cluster) -> Iterator[Server]:
-    """Run the cluster's server. It is shared: whoever leaves last stops it."""
-    port = _port_of_running(cluster) or _start(cluster)
+def running(cluster: Cluster, settings: Mapping[str, str] = SETTINGS) -> Iterator[Server]:
+    """Run the cluster's server, started with these settings. It is shared: whoever leaves last stops it."""
+    port = _port_of_running(cluster) or _start(cluster, settings)
     presence = psycopg.connect(cluster.url("postgres", port=port), application_name=PRESENCE, autocommit=True)
     try:
         yield Server(cluster, port)
@@ -111,10 +111,10 @@ def running(cluster: Cluster) -> Iterator[Server]:
             stop(cluster)
 
 
-def _start(cluster: Cluster) -> int:
+def _start(cluster: Cluster, settings: Mapping[str, str]) -> int:
     """Start the cluster's server on a free port; return the port."""
     port = free_port()
-    options = " ".join(f"-c {name}='{value}'" for name, value in (SETTINGS | {"port": str(port)}).items())
+    options = " ".join(f"-c {name}='{value}'" for name, value in {**settings, "port": str(port)}.items())
     _run(cluster, "pg_ctl", "start", "-w", "-l", f"{cluster.folder}/server.log", "-o", options)
     return port
 
