@@ -1,5 +1,7 @@
 """The errors that a person reads."""
 
+from datetime import datetime
+
 
 class LapsewatchError(Exception):
     """One clear line for an operator. Never holds an address or a key."""
@@ -15,3 +17,11 @@ class Unavailable(LapsewatchError):
 
 class RunStopped(LapsewatchError):
     """The run's own figures are suspicious: it stops before it publishes or unverifies anything."""
+
+
+class BudgetSpent(LapsewatchError):
+    """The calls that an API's owner allows in a day or a month are used up, until `resumes_at` (UTC)."""
+
+    def __init__(self, resumes_at: datetime) -> None:
+        super().__init__(f"the call budget is spent, it goes on at {resumes_at:%Y-%m-%d %H:%M} UTC")
+        self.resumes_at = resumes_at
