@@ -1,4 +1,5 @@
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from lapsewatch.clients.asking import Pace
 from lapsewatch.clients.dns import Resolver
 from lapsewatch.clients.rdap_bootstrap import IANA_URL
 from lapsewatch.clients.turns import Paces, ServerPace
-from lapsewatch.core.errors import SetupError, Unavailable
+from lapsewatch.core.errors import BudgetSpent, SetupError, Unavailable
 from lapsewatch.core.evidence import DnsOutcome, RdapOutcome
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine, text
@@ -64,6 +65,47 @@ def test_an_unusable_pace_is_refused(extra: dict[str, Any], monkeypatch: pytest.
     set_connection(monkeypatch, "fastly_api", conn_type="http", password="key", extra=extra)
     with pytest.raises(SetupError, match="not usable"), connections.status_api("fastly"):
         pass
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, True, "many", "100", 10**12])
+def test_an_unusable_number_of_calls_is_refused(limit: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = {"calls_per_month": limit}
+    set_connection(monkeypatch, "fastly_api", conn_type="http", password="key", extra=extra)
+    with pytest.raises(SetupError, match="'calls_per_month' is a whole number"), connections.status_api("fastly"):
+        pass
+
+
+@pytest.mark.parametrize("limit", [{}, {"calls_per_day": None}])
+def test_without_a_number_of_calls_there_is_no_limit(limit: dict[str, None], monkeypatch: pytest.MonkeyPatch) -> None:
+    set_connection(monkeypatch, "fastly_api", conn_type="http", password="key", extra=limit)
+    with connections.status_api("fastly") as api:
+        assert api.budget.reserve(1, 0).count == 1
+
+
+def test_what_the_extra_allows_is_allowed_to_all_that_call_for_runs(
+    status: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = {"requests_per_second": 100, "max_in_flight": 3, "calls_per_day": 25, "calls_per_month": 26}
+    set_connection(monkeypatch, "fastly_api", conn_type="http", password="key", extra=extra)
+    with ExitStack() as stack:
+        first, second = (
+            stack.enter_context(connections.status_api("fastly", connections.Calling(status, run_id))).budget
+            for run_id in ("first", "second")
+        )
+        granted = first.reserve(100, 0)
+        assert (granted.count, granted.max_in_flight) == (25, 3)
+        assert second.reserve(100, 0).max_in_flight == 0
+        first.leave(0)
+        with pytest.raises(BudgetSpent):
+            second.reserve(100, 0)
+
+
+def test_a_run_may_have_a_rate_of_its_own(status: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = {"requests_per_second": 100}
+    set_connection(monkeypatch, "fastly_api", conn_type="http", password="key", extra=extra)
+    calling = connections.Calling(status, "first", is_backfill=True, rate=2.0)
+    with connections.status_api("fastly", calling) as api:
+        assert api.budget.reserve(100, 0).seconds_between == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("password", ["two words", "trailing\n", "schlüssel"])

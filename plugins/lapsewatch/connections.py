@@ -19,6 +19,7 @@ from sqlalchemy import URL, Engine, create_engine
 
 from lapsewatch.clients import domainr, fastly
 from lapsewatch.clients.asking import Pace, pooled_session
+from lapsewatch.clients.budget import Allowance, CallBudget, MemoryCallBudget
 from lapsewatch.clients.dns import Resolver
 from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.fastly import FastlyClient
@@ -27,6 +28,7 @@ from lapsewatch.clients.turns import Paces, ServerPace
 from lapsewatch.clients.webhook import Webhook, signing_key
 from lapsewatch.clients.witnesses import Witnesses, WitnessSettings, open_witnesses
 from lapsewatch.core.errors import SetupError
+from lapsewatch.status_database.call_budget import SharedCallBudget
 from lapsewatch.status_database.rdap_bootstrap import StoredBootstrap
 from lapsewatch.status_database.schema import require_current_schema
 from lapsewatch.status_database.turns import SharedTurnBook
@@ -40,10 +42,11 @@ LIBPQ_OPTIONS = {
 }  # fmt: skip
 """What the extra of a database connection may say to libpq; Airflow's hooks have names of their own there."""
 
-PaceKind = TypeVar("PaceKind", Pace, ServerPace)
+PaceKind = TypeVar("PaceKind", Pace, ServerPace, Allowance)
 
 MAX_REQUESTS_PER_SECOND = 10_000
 MAX_IN_FLIGHT = 512
+MAX_CALLS = 1_000_000_000
 CLIENTS: dict[str, tuple[Callable[[requests.Session, str, str], StatusClient], str]] = {
     "fastly": (FastlyClient, fastly.BASE_URL),
     "domainr": (DomainrClient, domainr.BASE_URL),
@@ -101,15 +104,33 @@ def _user_database(connection: Connection) -> Iterator[UserDatabase]:
 
 @dataclass(frozen=True, slots=True)
 class StatusApi:
-    """A status API ready to be asked, and how hard."""
+    """A status API ready to be asked, and the budget that says how hard."""
 
     client: StatusClient
     pace: Pace
+    budget: CallBudget
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """The run that a status API is called for: all callers share the budget in the status database.
+
+    `rate` is the run's own cap in calls a second; None is none.
+    """
+
+    status: Engine
+    run_id: str
+    is_backfill: bool = False
+    rate: float | None = None
 
 
 @contextmanager
-def status_api(name: str) -> Iterator[StatusApi]:
-    """Open the status API of that name: the connection's password is its key, its extra may set the pace."""
+def status_api(name: str, calling: Calling | None = None) -> Iterator[StatusApi]:
+    """Open the status API of that name: the connection's password is its key, its extra is what the owner allows.
+
+    That is `requests_per_second`, `max_in_flight`, `calls_per_day` and `calls_per_month` (without the last two: any
+    number), for all callers together where it is called for a run, else for this process. Raises SetupError.
+    """
     connection = _connection(f"{name}_api", "the domain status API, with its key as the password")
     if not connection.password:
         raise SetupError(f"the Airflow connection '{name}_api' has no password: set it to the API key")
@@ -117,8 +138,25 @@ def status_api(name: str) -> Iterator[StatusApi]:
         raise SetupError(f"the password of the Airflow connection '{name}_api' holds blanks or foreign letters")
     make_client, base_url = CLIENTS[name]
     pace = _pace(connection, _extra(connection), Pace())
-    with pooled_session(pace.max_in_flight) as session:
-        yield StatusApi(make_client(session, _base_url(connection) or base_url, connection.password), pace)
+    allowance = _allowance(connection)
+    with _call_budget(name, allowance, calling) as budget, pooled_session(pace.max_in_flight) as session:
+        yield StatusApi(make_client(session, _base_url(connection) or base_url, connection.password), pace, budget)
+
+
+@contextmanager
+def _call_budget(name: str, allowance: Allowance, calling: Calling | None) -> Iterator[CallBudget]:
+    if calling is None:
+        yield MemoryCallBudget(allowance)
+        return
+    with SharedCallBudget(
+        calling.status,
+        name,
+        allowance,
+        run_id=calling.run_id,
+        is_backfill=calling.is_backfill,
+        run_rate=calling.rate,
+    ) as budget:
+        yield budget
 
 
 @contextmanager
@@ -267,6 +305,18 @@ def _extra(connection: Connection, *path: str) -> dict[str, Any]:
         place = " of ".join([*(f"'{name}'" for name in reversed(path)), "the extra"])
         raise SetupError(f"{place} of the Airflow connection '{connection.conn_id}' is not a JSON object")
     return found
+
+
+def _allowance(connection: Connection) -> Allowance:
+    extra = _extra(connection)
+    limits = {name: extra[name] for name in ("calls_per_day", "calls_per_month") if extra.get(name) is not None}
+    for name, limit in limits.items():
+        if type(limit) is not int or not 0 < limit <= MAX_CALLS:
+            raise SetupError(
+                f"the extra of the Airflow connection '{connection.conn_id}' is not usable: '{name}' is a whole number"
+                f" up to {MAX_CALLS}, or null for no limit"
+            )
+    return _pace(connection, extra, Allowance(**limits))
 
 
 def _pace(connection: Connection, extra: Mapping[str, Any], default: PaceKind) -> PaceKind:
