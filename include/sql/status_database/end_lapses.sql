@@ -8,6 +8,7 @@ from lapsewatch.domain_check as checked
 join lapsewatch.domain_status as known
     on known.domain = checked.domain and known.run_id = checked.run_id and known.checked_at = checked.checked_at
 where checked.run_id = :run_id
+  and checked.planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
   and checked.is_renewed
   and lapse.policy = checked.policy
   and lapse.domain = checked.domain

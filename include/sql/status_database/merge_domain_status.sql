@@ -50,5 +50,6 @@ cross join lateral (
            array(select jsonb_array_elements_text(checked.rdap -> 'status')) as status
 ) as record
 where checked.run_id = :run_id
+  and checked.planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
   and checked.domain = known.domain
   and checked.checked_at > coalesce(known.attempted_at, '-infinity')

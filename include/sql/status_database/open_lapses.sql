@@ -22,6 +22,7 @@ cross join lateral (
            case when checked.phase = 'reregistered' then known.registered_at else checked.adverse_since end as began_at
 ) as event
 where checked.run_id = :run_id
+  and checked.planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
   and checked.verdict = 'unverify'
   and event.lapsed_at is not null
   and not exists (

@@ -6,6 +6,9 @@ select domain, outcome, no_evidence_reason, phase, verdict, latency_ms, call_cou
            as answered_in_time,
        coalesce(next_check_at <= cast(:now as timestamptz) + interval '31 days', false) as due_in_time
 from lapsewatch.domain_check
-where run_id = :run_id and checked_at is not null and domain > :after
+where run_id = :run_id
+  and planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
+  and checked_at is not null
+  and domain > :after
 order by domain
 limit :most

@@ -1,11 +1,10 @@
--- The run as a whole. Silence is the status API's, also where the registry stood in for it: somebody must know that the
--- API is down. Domains that it was silent about at their last attempt are asked by every run and say nothing about this
--- one. Domains that were never checked before may have lapsed long ago; those that stood well are held against how
--- many of them lapsed in the runs of the 30 days before.
+-- The run as a whole; what it did not ask about, because a budget was spent, says nothing. Silence is the status API's, also
+-- where the registry stood in for it: somebody must know that the API is down. Domains that it was silent about at their
+-- last attempt are asked by every run and say nothing about this one. Domains that were never checked before may have
+-- lapsed long ago; those that stood well are held against how many of them lapsed in the runs of the 30 days before.
 with checks as (
     select checked.outcome = 'evidence' and checked.quarantine_reason is null as has_evidence,
-           checked.outcome is null or checked.no_evidence_reason is not null or checked.quarantine_reason is not null
-               as is_silent,
+           checked.no_evidence_reason is not null or checked.quarantine_reason is not null as is_silent,
            checked.verdict = 'unverify' as is_adverse,
            known.no_evidence_reason is not null as was_silent,
            known.checked_at is null as is_first,
@@ -13,6 +12,8 @@ with checks as (
     from lapsewatch.domain_check as checked
     join lapsewatch.domain_status as known using (domain)
     where checked.run_id = :run_id
+      and checked.planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
+      and checked.checked_at is not null
 ),
 past as (
     select sum(newly_adverse_count) as newly_adverse_count, sum(judged_count) as judged_count

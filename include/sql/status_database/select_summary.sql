@@ -3,12 +3,13 @@ with checks as (
     select checked.*, checked.outcome = 'evidence' and checked.quarantine_reason is null as has_evidence
     from lapsewatch.domain_check as checked
     where checked.run_id = :run_id
+      and checked.planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
 ),
 phases as (
     select phase, count(*) as domain_count from checks where has_evidence group by phase
 ),
 silences as (
-    select coalesce(no_evidence_reason, 'unanswered') as why, count(*) as domain_count
+    select coalesce(no_evidence_reason, 'unasked') as why, count(*) as domain_count
     from checks
     where outcome is distinct from 'evidence'
     group by 1
@@ -22,7 +23,7 @@ stages as (
 )
 select count(*) as planned_count,
        count(*) filter (where has_evidence) as checked_count,
-       count(*) filter (where outcome is distinct from 'evidence') as no_evidence_count,
+       count(*) filter (where outcome = 'no_evidence') as no_evidence_count,
        count(*) filter (where quarantine_reason is not null) as quarantined_count,
        coalesce(sum(call_count), 0) as api_call_count,
        coalesce(sum(rdap_call_count), 0) as rdap_call_count,

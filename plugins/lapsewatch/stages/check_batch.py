@@ -74,7 +74,7 @@ def answer_row(run: Run, answer: Answer, previous: History) -> dict[str, object]
     flags = outcome.flags if isinstance(outcome, Evidence) else ()
     case = Case(now=answer.checked_at, flags=flags, previous=previous)
     need = need_of(case, run.policy)
-    decided = decision_columns(run, case)
+    decided = decision_columns(run, answer.domain, case)
     reason = NoEvidenceReason.PROVIDER_UNKNOWN if isinstance(outcome, Evidence) else outcome.reason
     return decided | {
         "domain": answer.domain,

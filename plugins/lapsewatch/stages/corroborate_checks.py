@@ -99,7 +99,7 @@ def _ask(run: Run, witnesses: Witnesses, row: Row[Any]) -> dict[str, object] | N
     if asks_dns:
         case = replace(case, dns=witnesses.dns.reading(row.domain, row.hosts))
     case = replace(case, now=run.clock())
-    return decision_columns(run, case) | {
+    return decision_columns(run, row.domain, case) | {
         "domain": row.domain,
         "witnessed_at": case.now.isoformat(),
         "rdap": as_json(case.rdap) if case.rdap else None,

@@ -6,11 +6,11 @@ from lapsewatch.core.policy import decide, is_evidence
 from lapsewatch.stages.run import Run
 
 
-def decision_columns(run: Run, case: Case) -> dict[str, object]:
-    """Decide on the case by the run's policy; return the decision and the next date as values for JSON."""
+def decision_columns(run: Run, domain: str, case: Case) -> dict[str, object]:
+    """Decide on the domain's case by the run's policy; return the decision and the next date as values for JSON."""
     decision = decide(case, run.policy)
     has_evidence = is_evidence(case, decision)
-    due_at = next_check_at(run.as_of, decision.verdict, has_evidence=has_evidence)
+    due_at = next_check_at(domain, run.day, case.now, decision.verdict, has_evidence=has_evidence)
     return {
         "outcome": "evidence" if has_evidence else "no_evidence",
         "phase": decision.phase.value,

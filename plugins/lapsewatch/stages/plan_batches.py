@@ -1,4 +1,4 @@
-"""Chooses what is due and writes it down: one planned `domain_check` row a domain, cut into batches."""
+"""Chooses what is to be asked about and writes it down: one planned `domain_check` row a domain, cut into batches."""
 
 import logging
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from lapsewatch.core.batches import DOMAINS_PER_BATCH, MAX_BATCHES
+from lapsewatch.core.cadence import cohort_of_day
 from lapsewatch.stages.run import Run
 from lapsewatch.status_database.statements import statement
 
@@ -15,7 +16,8 @@ log = logging.getLogger(__name__)
 def plan_batches(run: Run, status: Engine) -> tuple[list[int], int]:
     """Return the numbers of the run's batches, none where nothing is due, and how many domains they hold.
 
-    A run that is planned keeps its plan.
+    A run that is planned keeps its plan, unless it was cleared since and is told to ask again (`Run.recheck`): then it
+    is planned anew, and the earlier plan with its answers is history.
     """
     planned_at = run.clock()
     key = {"run_id": run.run_id}
@@ -25,8 +27,9 @@ def plan_batches(run: Run, status: Engine) -> tuple[list[int], int]:
         connection.execute(statement("create_check_partition"), {"planned_at": planned_at})
     with status.begin() as connection:
         connection.execute(statement("lock_run"), key)
-        if connection.scalar(statement("select_planned_at"), key) is None:
-            _insert_checks(connection, run, listed, planned_at)
+        plan = connection.execute(statement("select_run_plan"), key).one_or_none()
+        if plan is None or (run.recheck and plan.clear_number < run.clear_number):
+            _insert_plan(connection, run, listed, planned_at)
         else:
             log.info("The run was planned before and keeps its plan")
         batches = connection.execute(statement("select_batches"), key).all()
@@ -35,17 +38,25 @@ def plan_batches(run: Run, status: Engine) -> tuple[list[int], int]:
     return [batch.batch for batch in batches], planned
 
 
-def _insert_checks(connection: Connection, run: Run, listed: list[str], planned_at: datetime) -> None:
+def _insert_plan(connection: Connection, run: Run, listed: list[str], planned_at: datetime) -> None:
+    key = {"run_id": run.run_id}
     values = {
-        "run_id": run.run_id,
         "planned_at": planned_at,
         "as_of": run.as_of,
         "scope": run.scope,
         "domains": listed,
+        "is_backfill": run.is_backfill,
+        "cohort": cohort_of_day(run.day),
+        "recheck": run.recheck,
         "provider": run.client,
         "max_batches": MAX_BATCHES,
         "domains_per_batch": DOMAINS_PER_BATCH,
     }
-    inserted = connection.execute(statement("insert_planned_checks"), values)
-    if unused := len(listed) - inserted.rowcount if listed else 0:
+    inserted = connection.execute(statement("insert_planned_checks"), key | values)
+    plan = {"planned_at": planned_at, "clear_number": run.clear_number, "recheck": run.recheck}
+    connection.execute(statement("upsert_run_plan"), key | plan)
+    # Batches of an earlier plan are not this one's to answer for.
+    connection.execute(statement("forget_batches"), key)
+    # In a backfill the list is shared by the runs of all cohorts.
+    if not run.is_backfill and (unused := len(listed) - inserted.rowcount if listed else 0):
         log.warning("%s of the %s listed domains are behind no verified address", unused, len(listed))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from lapsewatch.core.breaker import RUN_LIMITS, TLD_LIMITS, Limits
 from lapsewatch.core.domains import Registrable, classify_host
@@ -21,8 +21,11 @@ class Run:
 
     `as_of` is the logical date (or, for a run by hand without one, when it was triggered), so that a retry after
     midnight gives the same answer. Above its `limits`, or the `tld_limits` of a top-level domain, it asks a person and
-    waits `approval_timeout` for the answer; a backfill asks once for all its runs. `max_advice` accounts at most are
-    advised. `clock` tells when something is seen or done; a replay of the past brings its own.
+    waits `approval_timeout` for the answer; a backfill asks once for all its runs. `recheck` asks again what has an
+    answer: a run is planned anew then once each time it was cleared, which `clear_number` counts, and one of a backfill
+    takes its whole cohort. It makes `requests_per_second` calls to the status API at most; None: what the API's owner
+    allows. `max_advice` accounts at most are advised. `clock` tells when something is seen or done; a replay of the past
+    brings its own.
     """
 
     run_id: str
@@ -36,9 +39,17 @@ class Run:
     tld_limits: Limits = TLD_LIMITS
     approval_timeout: timedelta = timedelta(hours=20)
     is_backfill: bool = False
+    recheck: bool = False
+    clear_number: int = 0
+    requests_per_second: float | None = None
     max_advice: int = 100
     max_rdap_calls: int = 2000
     clock: Callable[[], datetime] = field(default=utc_now, compare=False)
+
+    @property
+    def day(self) -> date:
+        """The run's own day (UTC), which is the day of one cohort."""
+        return self.as_of.astimezone(UTC).date()
 
     def listed_domains(self) -> list[str]:
         """Return the list that the run keeps to, as registrable domains, each once; empty without the scope `list`.
