@@ -1,6 +1,6 @@
 # Lapsewatch. `make` lists what there is; everything it makes stays in the checkout.
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo ui psql lapsewatch test test-full lint format clean
+.PHONY: help install lock demo ui backfill psql lapsewatch test test-full lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -38,6 +38,10 @@ demo: install ## a simulated world, the real DAG, a summary
 
 ui: install ## Airflow's UI on 127.0.0.1 over the same databases
 	@$(BIN)/python -m local ui
+
+backfill: install ## assess the demo's users: FROM=2026-10-01 TO=2026-10-30 [ACTIVE=2] [CONF='{...}']; follow it: no FROM
+	@$(BIN)/python -m local backfill $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) \
+		$(if $(ACTIVE),--max-active-runs $(ACTIVE)) $(if $(CONF),--conf '$(CONF)')
 
 psql: install ## SQL on the status database (make -s psql reads standard input too)
 	@$(BIN)/python -m local psql

@@ -1,10 +1,11 @@
-"""`python -m local`: what the Makefile's `demo`, `ui`, `psql`, `lapsewatch` and `clean` do."""
+"""`python -m local`: what the Makefile's `demo`, `ui`, `backfill`, `psql`, `lapsewatch` and `clean` do."""
 
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
 
-from local import airflow, demo, installation, postgres, ui
+from local import airflow, backfill, demo, installation, parts, postgres, ui
 from local.checkout import local_folder
 
 ACCOUNTS = 20_000
@@ -12,6 +13,23 @@ ACCOUNTS = 20_000
 
 def main() -> int:
     """Run one command; return its exit status."""
+    parser = _parser()
+    chosen, more = parser.parse_known_args()
+    if more and chosen.command != "backfill":
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    for stop_signal in (signal.SIGTERM, signal.SIGHUP):
+        # As an exception, so that what was started is stopped on the way out.
+        signal.signal(stop_signal, lambda number, _frame: sys.exit(128 + number))
+    try:
+        return _run(chosen, more)
+    except (demo.DemoFailed, parts.PartFailed, installation.MigrationFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description="Lapsewatch on one machine, without Docker.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, summary in {
@@ -20,34 +38,33 @@ def main() -> int:
     }.items():
         command = commands.add_parser(name, help=summary, description=summary)
         command.add_argument("--accounts", type=int, default=ACCOUNTS, help=f"size of the user base ({ACCOUNTS:,})")
+    commands.add_parser(
+        "backfill", help="lapsewatch backfill in the demo's world; without arguments, go on and follow", add_help=False
+    )
     commands.add_parser("psql", help="SQL on the status database, from the terminal or standard input")
     command = commands.add_parser("lapsewatch", help="the command lapsewatch in the demo's world", add_help=False)
     command.add_argument("arguments", nargs=argparse.REMAINDER)
     commands.add_parser("clean", help="stop PostgreSQL and remove its data")
-    chosen = parser.parse_args()
-    for stop_signal in (signal.SIGTERM, signal.SIGHUP):
-        # As an exception, so that what was started is stopped on the way out.
-        signal.signal(stop_signal, lambda number, _frame: sys.exit(128 + number))
-    try:
-        match chosen.command:
-            case "demo":
-                demo.run(chosen.accounts)
-            case "ui":
-                ui.serve(chosen.accounts)
-            case "psql":
-                with postgres.running(installation.cluster()) as server:
-                    server.create_if_missing(airflow.STATUS_DATABASE)
-                    return postgres.psql(server, airflow.STATUS_DATABASE)
-            case "lapsewatch":
-                with installation.running(ACCOUNTS) as installed:
-                    return installed.lapsewatch(chosen.arguments)
-            case "clean":
-                postgres.destroy(local_folder("postgres"))
-    except (demo.DemoFailed, ui.UiFailed, installation.MigrationFailed) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return parser
+
+
+def _run(chosen: argparse.Namespace, more: Sequence[str]) -> int:
+    match chosen.command:
+        case "demo":
+            demo.run(chosen.accounts)
+        case "ui":
+            ui.serve(chosen.accounts)
+        case "backfill":
+            return backfill.run(ACCOUNTS, more or ["--follow"])
+        case "psql":
+            with postgres.running(installation.cluster()) as server:
+                server.create_if_missing(airflow.STATUS_DATABASE)
+                return postgres.psql(server, airflow.STATUS_DATABASE)
+        case "lapsewatch":
+            with installation.running(ACCOUNTS) as installed:
+                return installed.lapsewatch(chosen.arguments)
+        case "clean":
+            postgres.destroy(local_folder("postgres"))
     return 0
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
@@ -44,6 +45,16 @@ class Installation:
     server: Server
     world: World
     airflow: dict[str, str]
+
+    def prepare(self) -> None:
+        """Make the three databases what they should be. A user database that is there already is kept.
+
+        Raises MigrationFailed.
+        """
+        self.migrate_airflow()
+        self.migrate_status_database()
+        if not self._has_users():
+            self.seed_users()
 
     def seed_users(self) -> Seeded:
         """Create and fill the user database, in place of an older one, and let Lapsewatch at it."""
@@ -82,6 +93,11 @@ class Installation:
         """Run the command `lapsewatch` in this world, on its status database; return its exit status."""
         command = [sys.executable, "-m", "lapsewatch", *arguments]
         return subprocess.run(command, env=self.airflow, check=False).returncode
+
+    def _has_users(self) -> bool:
+        with psycopg.connect(self.server.create_if_missing(airflow.USER_DATABASE)) as connection:
+            found = connection.execute("select to_regclass('lapsewatch.account')").fetchone()
+            return found is not None and found[0] is not None
 
 
 class MigrationFailed(Exception):

@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_decide(commands)
     _add_undo(commands)
     _add_exempt(commands)
+    _add_backfill(commands)
     return parser
 
 
@@ -203,6 +204,36 @@ def _add_exempt(commands: "Commands[argparse.ArgumentParser]") -> None:
     _add_author(command)
 
 
+def _add_backfill(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "backfill",
+        "Assess the domains of some days' cohorts with Airflow's own backfill, and follow it; 30 days are all domains.",
+        "Calls `airflow backfill create`, then tells how far its runs have come, until all have ended. Ctrl-C ends\n"
+        "the following only. docs/backfill.md is the manual.",
+    )
+    command.epilog = (
+        "examples:\n  lapsewatch backfill --from 2026-10-01 --to 2026-10-30 --max-active-runs 2\n"
+        "  lapsewatch backfill --from 2026-10-01 --to 2026-10-30 --reprocess completed --conf '{\"dry_run\": false}'\n"
+        "  lapsewatch backfill --follow"
+    )
+    command.add_argument("--from", dest="first", metavar="YYYY-MM-DD", type=_day, help="the first day")
+    command.add_argument("--to", dest="last", metavar="YYYY-MM-DD", type=_day, help="the last day")
+    command.add_argument(
+        "--max-active-runs", metavar="N", type=_number, default=2, help="runs at a time (default: %(default)s)"
+    )
+    command.add_argument("--conf", metavar="JSON", help="Params for its runs, as a JSON object")
+    command.add_argument(
+        "--reprocess",
+        choices=["none", "failed", "completed"],
+        default="none",
+        help="which days that have had their run get it once more (default: %(default)s)",
+    )
+    command.add_argument(
+        "--follow", action="store_true", help="create nothing: follow a backfill's runs, those that have not ended"
+    )
+
+
 def _add_author(command: argparse.ArgumentParser) -> None:
     command.add_argument("--by", metavar="NAME", help="who decides (default: your login name)")
 
@@ -229,6 +260,13 @@ def _count(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError("it is not negative")
+    return number
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it is at least 1")
     return number
 
 
