@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from lapsewatch import connections
-from lapsewatch.clients.asking import Pace
 from lapsewatch.clients.dns import Resolver
 from lapsewatch.clients.rdap_bootstrap import IANA_URL
 from lapsewatch.clients.turns import Paces, ServerPace
@@ -15,6 +14,7 @@ from sqlalchemy import Engine, text
 
 from local import privileges
 from tests.conftest import API_KEY, LAPSED, SimulatedInternet
+from tests.contracts.test_status_clients import ask
 from tests.e2e.conftest import connection_json
 
 
@@ -30,8 +30,7 @@ def test_a_status_api_is_asked_where_the_connection_says(
     set_connection(monkeypatch, f"{name}_api", conn_type="http", host=internet.url, password=API_KEY, extra=extra)
     with connections.status_api(name) as api:
         assert api.client.name == name
-        assert api.pace == Pace(requests_per_second=7, max_in_flight=3)
-        assert {domain for domain in LAPSED if api.client.status(domain).flags} == LAPSED
+        assert {domain for domain in LAPSED if ask(api.client, domain).flags} == LAPSED
 
 
 def test_host_and_port_make_a_base_url_too(internet: SimulatedInternet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +39,7 @@ def test_host_and_port_make_a_base_url_too(internet: SimulatedInternet, monkeypa
         monkeypatch, "fastly_api", conn_type="http", host="127.0.0.1", port=port, schema="http", password=API_KEY
     )
     with connections.status_api("fastly") as api:
-        assert api.client.status("alive.com").flags
+        assert ask(api.client, "alive.com").flags
 
 
 def test_an_api_connection_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,11 +18,11 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from sqlalchemy import URL, Engine, create_engine
 
 from lapsewatch.clients import domainr, fastly
-from lapsewatch.clients.asking import Pace, pooled_session
 from lapsewatch.clients.budget import Allowance, CallBudget, MemoryCallBudget
 from lapsewatch.clients.dns import Resolver
 from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.fastly import FastlyClient
+from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.clients.status_api import StatusClient
 from lapsewatch.clients.turns import Paces, ServerPace
 from lapsewatch.clients.webhook import Webhook, signing_key
@@ -42,12 +42,12 @@ LIBPQ_OPTIONS = {
 }  # fmt: skip
 """What the extra of a database connection may say to libpq; Airflow's hooks have names of their own there."""
 
-PaceKind = TypeVar("PaceKind", Pace, ServerPace, Allowance)
+PaceKind = TypeVar("PaceKind", ServerPace, Allowance)
 
 MAX_REQUESTS_PER_SECOND = 10_000
 MAX_IN_FLIGHT = 512
 MAX_CALLS = 1_000_000_000
-CLIENTS: dict[str, tuple[Callable[[requests.Session, str, str], StatusClient], str]] = {
+CLIENTS: dict[str, tuple[Callable[[HttpSession, str, str], StatusClient], str]] = {
     "fastly": (FastlyClient, fastly.BASE_URL),
     "domainr": (DomainrClient, domainr.BASE_URL),
 }
@@ -107,7 +107,6 @@ class StatusApi:
     """A status API ready to be asked, and the budget that says how hard."""
 
     client: StatusClient
-    pace: Pace
     budget: CallBudget
 
 
@@ -137,10 +136,11 @@ def status_api(name: str, calling: Calling | None = None) -> Iterator[StatusApi]
     if not re.fullmatch(r"[!-~]+", connection.password):
         raise SetupError(f"the password of the Airflow connection '{name}_api' holds blanks or foreign letters")
     make_client, base_url = CLIENTS[name]
-    pace = _pace(connection, _extra(connection), Pace())
     allowance = _allowance(connection)
-    with _call_budget(name, allowance, calling) as budget, pooled_session(pace.max_in_flight) as session:
-        yield StatusApi(make_client(session, _base_url(connection) or base_url, connection.password), pace, budget)
+    session = HttpSession(allowance.max_in_flight)
+    client = make_client(session, _base_url(connection) or base_url, connection.password)
+    with _call_budget(name, allowance, calling) as budget:
+        yield StatusApi(client, budget)
 
 
 @contextmanager
@@ -206,7 +206,7 @@ def notification_webhook() -> Iterator[Webhook | None]:
         raise SetupError(
             f"the password of the Airflow connection 'notification_webhook' is no signing secret: {error}"
         ) from None
-    with pooled_session(1) as session:
+    with requests.Session() as session:
         yield Webhook(session, url, key)
 
 

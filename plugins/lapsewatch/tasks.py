@@ -15,11 +15,12 @@ from airflow.sdk import (
     get_current_context,
     task,
 )
+from airflow.sdk.exceptions import AirflowRescheduleException
 from sqlalchemy import Engine
 
 from lapsewatch import connections
 from lapsewatch.approval import ApproveUnverifications, approval_params
-from lapsewatch.core.errors import RunStopped, SetupError
+from lapsewatch.core.errors import BudgetSpent, RunStopped, SetupError
 from lapsewatch.core.policy import Policy
 from lapsewatch.params import approval_timeout, read_limits
 from lapsewatch.stages import check_batch as check
@@ -75,10 +76,15 @@ def plan_batches() -> list[int]:
 
 @task(pool=POOL, map_index_template="{{ label }}")
 def check_batch(batch: int) -> None:
-    """Ask the status API about one batch's domains."""
+    """Ask the status API about one batch's domains; where a backfill's calls are used up, go on when there are more."""
     get_current_context()["label"] = f"batch {batch}"  # type: ignore[typeddict-unknown-key]
-    with _attempt("check_batch", batch) as (run, status, counts), connections.status_api(run.client) as api:
-        counts |= check.check_batch(run, batch, api.client, api.pace, status)
+    try:
+        with _attempt("check_batch", batch) as (run, status, counts):
+            calling = connections.Calling(status, run.run_id, run.is_backfill, run.requests_per_second)
+            with connections.status_api(run.client, calling) as api:
+                counts |= check.check_batch(run, batch, api.client, api.budget, status)
+    except BudgetSpent as spent:
+        raise AirflowRescheduleException(spent.resumes_at) from None  # type: ignore[no-untyped-call]
 
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)

@@ -1,5 +1,6 @@
 """The same cases for every client, over real HTTP and UDP: what each witness says, and that it says nothing else."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from lapsewatch.clients.dns import DnsClient, Resolver
 from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.errors import ClientError
 from lapsewatch.clients.fastly import FastlyClient
+from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.clients.rdap import RdapClient, read_rdap
 from lapsewatch.clients.rdap_bootstrap import open_bootstrap
 from lapsewatch.clients.status_api import StatusClient
@@ -32,7 +34,11 @@ MakeAsk = Callable[[SimulatedInternet], Ask]
 
 
 def status_words(client: StatusClient) -> Ask:
-    return lambda domain: client.status(domain).flags[-1].value
+    async def ask(domain: str) -> str:
+        async with client.session:
+            return (await client.status(domain)).flags[-1].value
+
+    return lambda domain: asyncio.run(ask(domain))
 
 
 def rdap_words(client: RdapClient) -> Ask:
@@ -81,9 +87,9 @@ def make_ask(name: str, session: requests.Session) -> MakeAsk:
     def make(internet: SimulatedInternet) -> Ask:
         match name:
             case "fastly":
-                return forgiving(status_words(FastlyClient(session, internet.url, API_KEY)))
+                return forgiving(status_words(FastlyClient(HttpSession(1), internet.url, API_KEY)))
             case "domainr":
-                return forgiving(status_words(DomainrClient(session, internet.url, API_KEY)))
+                return forgiving(status_words(DomainrClient(HttpSession(1), internet.url, API_KEY)))
             case "rdap":
                 return forgiving(rdap_words(rdap_client(session, internet)))
         return forgiving(dns_words(DnsClient([Resolver(*internet.dns)], timeout=0.2, tries=2)))

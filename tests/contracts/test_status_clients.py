@@ -1,16 +1,17 @@
 """The same cases for every client of a status API, over real HTTP."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import requests
 from lapsewatch.clients import status_api
 from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.errors import BadAnswer, ClientError, RateLimited, Refused, RemoteFault, Unreachable
 from lapsewatch.clients.fastly import FastlyClient
+from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.clients.status_api import StatusClient
-from lapsewatch.core.evidence import Flag, NoEvidenceReason
+from lapsewatch.core.evidence import Evidence, Flag, NoEvidenceReason
 
 from simulator.world import World
 from tests.conftest import API_KEY, EPOCH, LIVES, SimulatedInternet, simulated
@@ -18,20 +19,22 @@ from tests.conftest import API_KEY, EPOCH, LIVES, SimulatedInternet, simulated
 MakeClient = Callable[[str, str], StatusClient]
 
 
-@pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as session:
-        yield session
-
-
 @pytest.fixture(params=[FastlyClient, DomainrClient])
-def make_client(request: pytest.FixtureRequest, session: requests.Session) -> MakeClient:
-    return lambda url, key=API_KEY: request.param(session, url, key)
+def make_client(request: pytest.FixtureRequest) -> MakeClient:
+    return lambda url, key=API_KEY: request.param(HttpSession(2), url, key)
+
+
+def ask(client: StatusClient, domain: str) -> Evidence:
+    async def in_its_session() -> Evidence:
+        async with client.session:
+            return await client.status(domain)
+
+    return asyncio.run(in_its_session())
 
 
 def test_every_stage_of_life_is_read_as_evidence(make_client: MakeClient, internet: SimulatedInternet) -> None:
     client = make_client(internet.url)
-    leading = {domain: client.status(domain).flags[-1] for domain in LIVES}
+    leading = {domain: ask(client, domain).flags[-1] for domain in LIVES}
     assert leading == {
         "alive.com": Flag.ACTIVE,
         "alive.co.uk": Flag.ACTIVE,
@@ -45,7 +48,7 @@ def test_every_stage_of_life_is_read_as_evidence(make_client: MakeClient, intern
 
 
 def test_flags_keep_their_order_and_the_answer_is_kept(make_client: MakeClient, internet: SimulatedInternet) -> None:
-    evidence = make_client(internet.url).status("redeemable.org")
+    evidence = ask(make_client(internet.url), "redeemable.org")
     assert evidence.flags == (Flag.UNDELEGATED, Flag.ACTIVE, Flag.EXPIRING)
     assert "undelegated active expiring" in evidence.raw
 
@@ -75,7 +78,7 @@ def test_every_fault_is_a_typed_error(
 ) -> None:
     internet.order_faults(fault)
     with pytest.raises(error) as raised:
-        make_client(internet.url).status("alive.com")
+        ask(make_client(internet.url), "alive.com")
     assert raised.value.reason is reason
     assert raised.value.is_transient is (error in {RemoteFault, RateLimited})
 
@@ -83,7 +86,7 @@ def test_every_fault_is_a_typed_error(
 def test_a_pause_that_was_asked_for_is_carried(make_client: MakeClient, internet: SimulatedInternet) -> None:
     internet.order_faults({"kind": "rate_limited", "seconds": 7.0})
     with pytest.raises(RateLimited) as raised:
-        make_client(internet.url).status("alive.com")
+        ask(make_client(internet.url), "alive.com")
     assert raised.value.retry_after == 7.0
 
 
@@ -93,7 +96,7 @@ def test_a_slow_answer_is_a_timeout(
     monkeypatch.setattr(status_api, "TIMEOUT", (1.0, 0.1))
     internet.order_faults({"kind": "timeout", "seconds": 0.5})
     with pytest.raises(Unreachable) as raised:
-        make_client(internet.url).status("alive.com")
+        ask(make_client(internet.url), "alive.com")
     assert raised.value.reason is NoEvidenceReason.TIMEOUT
 
 
@@ -103,7 +106,7 @@ def test_an_answer_that_drips_is_a_timeout(
     monkeypatch.setattr(status_api, "TIMEOUT", (1.0, 0.3))
     internet.order_faults({"kind": "dripping"})
     with pytest.raises(Unreachable) as raised:
-        make_client(internet.url).status("alive.com")
+        ask(make_client(internet.url), "alive.com")
     assert raised.value.reason is NoEvidenceReason.TIMEOUT
 
 
@@ -111,7 +114,7 @@ def test_an_answer_is_read_as_utf_8_whatever_it_calls_itself(
     make_client: MakeClient, internet: SimulatedInternet
 ) -> None:
     internet.order_faults({"kind": "mislabelled"})
-    evidence = make_client(internet.url).status("redeemable.org")
+    evidence = ask(make_client(internet.url), "redeemable.org")
     assert evidence.flags[-1] is Flag.EXPIRING
     assert evidence.raw.isascii()
 
@@ -119,7 +122,7 @@ def test_an_answer_is_read_as_utf_8_whatever_it_calls_itself(
 def test_what_is_kept_of_an_answer_is_short(make_client: MakeClient, internet: SimulatedInternet) -> None:
     internet.order_faults({"kind": "nested"})
     with pytest.raises(RemoteFault) as raised:
-        make_client(internet.url).status("alive.com")
+        ask(make_client(internet.url), "alive.com")
     assert len(raised.value.raw) == 2000
 
 
@@ -127,14 +130,14 @@ def test_a_service_that_is_not_there_is_unreachable(make_client: MakeClient) -> 
     with simulated(World.of({}, EPOCH)) as gone:
         url = gone.url
     with pytest.raises(Unreachable) as raised:
-        make_client(url).status("alive.com")
+        ask(make_client(url), "alive.com")
     assert raised.value.reason is NoEvidenceReason.UNREACHABLE
 
 
 def test_a_wrong_key_is_refused_and_named_nowhere(make_client: MakeClient, internet: SimulatedInternet) -> None:
     key = "a-wrong-key"
     with pytest.raises(Refused) as raised:
-        make_client(internet.url, key).status("alive.com")
+        ask(make_client(internet.url, key), "alive.com")
     assert key not in f"{raised.value!r} {raised.value.raw}"
 
 
@@ -142,5 +145,5 @@ def test_a_name_that_the_service_does_not_take_is_a_bad_request(
     make_client: MakeClient, internet: SimulatedInternet
 ) -> None:
     with pytest.raises(BadAnswer) as raised:
-        make_client(internet.url).status("Not A Domain")
+        ask(make_client(internet.url), "Not A Domain")
     assert raised.value.reason is NoEvidenceReason.BAD_REQUEST

@@ -9,9 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from lapsewatch.clients.asking import Pace, pooled_session
+from lapsewatch.clients.budget import Allowance, MemoryCallBudget
 from lapsewatch.clients.dns import Resolver
 from lapsewatch.clients.fastly import FastlyClient
+from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.clients.turns import MemoryTurnBook, Paces, ServerPace
 from lapsewatch.clients.witnesses import Witnesses, WitnessSettings, open_witnesses
 from lapsewatch.stages.check_batch import check_batch
@@ -30,7 +31,7 @@ from tests.conftest import API_KEY, SimulatedInternet, confirm_address, seed_use
 from tests.stages.conftest import Row, plan_and_unverify, rows
 
 DAY = timedelta(days=1)
-PACE = Pace(requests_per_second=1000, max_in_flight=8)
+ALLOWANCE = Allowance(requests_per_second=1000, max_in_flight=8)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Replay:
         run = Run(f"scheduled__{day.isoformat()}", day, clock=lambda: now, **{"dry_run": False, **params})
         extract_domains(run, self.users, self.status)
         for batch in plan_batches(run, self.status)[0]:
-            check_batch(run, batch, self.api, PACE, self.status)
+            check_batch(run, batch, self.api, MemoryCallBudget(ALLOWANCE), self.status)
         corroborate_checks(run, self.witnesses, self.status)
         validate_checks(run, self.status)
         store_domain_status(run, self.status)
@@ -90,14 +91,14 @@ def replay(users: UserDatabase, status: Engine, user_url: str) -> MakeReplay:
     ) -> Iterator[Replay]:
         seeded = World.of(lives, epoch, verified_at=verified_at, **world)
         seed_users(user_url, seeded)
-        with simulated(seeded) as internet, pooled_session(PACE.max_in_flight) as session:
+        with simulated(seeded) as internet:
             settings = WitnessSettings(
                 bootstrap_url=f"{internet.url}/rdap/dns.json",
                 paces=Paces(ServerPace(requests_per_second=1000, max_in_flight=8)),
                 resolvers=(Resolver(*internet.dns),),
             )
             with open_witnesses(settings, MemoryTurnBook(), None) as witnesses:
-                api = FastlyClient(session, internet.url, API_KEY)
+                api = FastlyClient(HttpSession(ALLOWANCE.max_in_flight), internet.url, API_KEY)
                 yield Replay(internet, users, status, user_url, api, witnesses)
 
     return start

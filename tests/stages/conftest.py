@@ -1,8 +1,8 @@
 """What the tests of single stages share: a run, and a way to bring the status database to any point of the walk."""
 
-import json
 import os
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -33,7 +33,7 @@ from lapsewatch.stages.plan_unverifications import plan_unverifications
 from lapsewatch.stages.run import Run
 from lapsewatch.stages.unverify_emails import unverify_emails
 from lapsewatch.status_database.journal import Counts, stage
-from lapsewatch.status_database.statements import statement
+from lapsewatch.status_database.open_batch import OpenBatch
 from lapsewatch.user_databases.database import UserDatabase
 from lapsewatch.user_databases.profile import load_profile
 from sqlalchemy import Engine, create_engine, event, text
@@ -139,18 +139,16 @@ def check(status: Engine, users: UserDatabase) -> Check:
             batches, counts["planned_count"] = plan_batches(run, status)
             counts["batch_count"] = len(batches)
         for batch in batches:
-            key = {"run_id": run.run_id, "batch": batch}
-            with status.begin() as connection:
+            with OpenBatch(status, run.run_id, batch, threading.Event()) as open_batch:
                 answers = [
                     answer_row(
                         run,
-                        Answer(row.domain, outcome_of(told.get(row.domain, "active")), run.clock(), 5, 1),
-                        read_history(row.previous),
+                        Answer(domain, outcome_of(told.get(domain, "active")), run.clock(), 5, 1),
+                        read_history(previous),
                     )
-                    for row in connection.execute(statement("select_open_checks"), key).all()
+                    for domain, previous in open_batch.rows()
                 ]
-                values = {"answers": json.dumps(answers), "provider": run.client, "policy": run.policy}
-                connection.execute(statement("record_answers"), key | values)
+                open_batch.record(answers, run.client, run.policy)
 
         def registry(domain: str) -> RdapReading:
             agreeing = RECORDS.get(str(told.get(domain, "active")).rpartition(" ")[2], SILENT_REGISTRY)

@@ -1,10 +1,11 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from lapsewatch.clients.asking import Pace, pooled_session
+from lapsewatch.clients.budget import Allowance, MemoryCallBudget
 from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.fastly import FastlyClient
+from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.core.errors import SetupError
 from lapsewatch.stages.check_batch import check_batch
 from lapsewatch.stages.extract_domains import extract_domains
@@ -16,7 +17,12 @@ from sqlalchemy import Engine, text
 from tests.conftest import API_KEY, LAPSED, LIVES, SimulatedInternet
 from tests.stages.conftest import RUN, rows
 
-PACE = Pace(requests_per_second=500, max_in_flight=8)
+ALLOWANCE = Allowance(requests_per_second=500, max_in_flight=8)
+ONE_BY_ONE = Allowance(requests_per_second=500, max_in_flight=1)
+
+
+def budget(allowance: Allowance = ALLOWANCE) -> MemoryCallBudget:
+    return MemoryCallBudget(allowance)
 
 
 @pytest.fixture
@@ -27,15 +33,14 @@ def planned(users: UserDatabase, status: Engine, add_addresses: Callable[..., No
 
 
 @pytest.fixture
-def client(internet: SimulatedInternet) -> Iterator[FastlyClient]:
-    with pooled_session(8) as session:
-        yield FastlyClient(session, internet.url, API_KEY)
+def client(internet: SimulatedInternet) -> FastlyClient:
+    return FastlyClient(HttpSession(8), internet.url, API_KEY)
 
 
 def test_evidence_is_written_with_what_it_means_and_what_else_to_ask(
     planned: None, status: Engine, client: FastlyClient
 ) -> None:
-    check_batch(RUN, 0, client, PACE, status)
+    check_batch(RUN, 0, client, budget(), status)
     found = rows(status, "select domain, phase, verdict, outcome, need from lapsewatch.domain_check")
     assert {row["domain"]: row["need"] for row in found} == {
         domain: "doubt" if domain in LAPSED else "date" for domain in LIVES
@@ -57,7 +62,7 @@ def test_an_unknown_status_is_no_evidence(
     planned: None, status: Engine, client: FastlyClient, internet: SimulatedInternet
 ) -> None:
     internet.order_faults({"kind": "unknown_storm"})
-    check_batch(RUN, 0, client, PACE, status)
+    check_batch(RUN, 0, client, budget(), status)
     found = rows(status, "select distinct outcome, no_evidence_reason, verdict from lapsewatch.domain_check")
     assert found == [{"outcome": "no_evidence", "no_evidence_reason": "provider_unknown", "verdict": "watch"}]
 
@@ -68,7 +73,7 @@ def test_what_gave_no_evidence_is_logged_by_reason(
     internet.order_faults(
         {"kind": "not_json", "domains": ["alive.com"], "times": 4}, {"kind": "unknown_flag", "domains": ["taken.net"]}
     )
-    counts = check_batch(RUN, 0, client, PACE, status)
+    counts = check_batch(RUN, 0, client, budget(), status)
     assert counts["no_evidence_reasons"] == {"not_json": 1, "unknown_flag": 1}
     assert "'unknown_flag': 1" in caplog.text
     assert API_KEY not in caplog.text
@@ -77,27 +82,27 @@ def test_what_gave_no_evidence_is_logged_by_reason(
 def test_run_again_it_asks_only_what_is_open(
     planned: None, status: Engine, client: FastlyClient, internet: SimulatedInternet
 ) -> None:
-    check_batch(RUN, 0, client, PACE, status)
+    check_batch(RUN, 0, client, budget(), status)
     with status.begin() as connection:
         connection.execute(
             text("update lapsewatch.domain_check set checked_at = null where domain in ('alive.com', 'taken.net')")
         )
     internet.forget_calls()
-    check_batch(RUN, 0, client, PACE, status)
+    check_batch(RUN, 0, client, budget(), status)
     assert internet.calls()["by_domain"] == {"alive.com": 1, "taken.net": 1}
 
 
 def test_a_refused_key_says_what_to_do_and_writes_nothing_false(
     planned: None, status: Engine, internet: SimulatedInternet
 ) -> None:
-    with pooled_session(8) as session, pytest.raises(SetupError, match="'fastly_api'") as raised:
-        check_batch(RUN, 0, FastlyClient(session, internet.url, "wrong"), PACE, status)
+    with pytest.raises(SetupError, match="'fastly_api'") as raised:
+        check_batch(RUN, 0, FastlyClient(HttpSession(8), internet.url, "wrong"), budget(), status)
     assert "wrong" not in str(raised.value)
     assert rows(status, "select 1 from lapsewatch.domain_check where checked_at is not null") == []
 
 
 def test_the_raw_answer_is_kept_without_the_key(planned: None, status: Engine, client: FastlyClient) -> None:
-    check_batch(RUN, 0, client, PACE, status)
+    check_batch(RUN, 0, client, budget(), status)
     raw = [row["raw"] for row in rows(status, "select raw from lapsewatch.domain_check")]
     assert all("status" in answer for answer in raw)
     assert API_KEY not in " ".join(raw)
@@ -109,13 +114,13 @@ def test_answers_before_a_refused_key_are_kept(
     # In the order of the alphabet, one at a time: "redeemable.org" is the sixth of eight.
     internet.order_faults({"kind": "refused", "status": 403, "domains": ["redeemable.org"]})
     with pytest.raises(SetupError, match="refuses the key"):
-        check_batch(RUN, 0, client, Pace(requests_per_second=500, max_in_flight=1), status)
+        check_batch(RUN, 0, client, budget(ONE_BY_ONE), status)
     kept = rows(status, "select domain from lapsewatch.domain_check where checked_at is not null order by 1")
     assert [row["domain"] for row in kept] == ["alive.co.uk", "alive.com", "deleted.io", "ingrace.net"]
 
 
 def test_the_first_answer_stands(planned: None, status: Engine, client: FastlyClient) -> None:
-    check_batch(RUN, 0, client, PACE, status)
+    check_batch(RUN, 0, client, budget(), status)
     before = rows(status, "select * from lapsewatch.domain_check order by domain")
     late = [{"domain": "alive.com", "outcome": "evidence", "phase": "released", "checked_at": "2026-11-02T00:00:00Z"}]
     values = {
@@ -131,6 +136,5 @@ def test_the_first_answer_stands(planned: None, status: Engine, client: FastlyCl
 
 
 def test_the_provider_is_who_answered(planned: None, status: Engine, internet: SimulatedInternet) -> None:
-    with pooled_session(8) as session:
-        check_batch(RUN, 0, DomainrClient(session, internet.url, API_KEY), PACE, status)
+    check_batch(RUN, 0, DomainrClient(HttpSession(8), internet.url, API_KEY), budget(), status)
     assert rows(status, "select distinct provider from lapsewatch.domain_check") == [{"provider": "domainr"}]

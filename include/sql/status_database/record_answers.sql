@@ -24,6 +24,7 @@ from jsonb_to_recordset(cast(:answers as jsonb)) as answer (
     next_check_at timestamptz, checked_at timestamptz, latency_ms integer, call_count integer, raw text
 )
 where planned.run_id = :run_id
+  and planned.planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
   and planned.batch = :batch
   and planned.domain = answer.domain
   and planned.checked_at is null

@@ -1,7 +1,6 @@
 """Fastly's Domain Research API (API reference: Domain Research, "Domain status")."""
 
-import requests
-
+from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.clients.status_api import get_json, read_status
 from lapsewatch.core.evidence import Evidence
 
@@ -13,12 +12,12 @@ class FastlyClient:
 
     name = "fastly"
 
-    def __init__(self, session: requests.Session, base_url: str, key: str) -> None:
-        self._session = session
+    def __init__(self, session: HttpSession, base_url: str, key: str) -> None:
+        self.session = session
         self._url = f"{base_url.rstrip('/')}/domain-management/v1/tools/status"
         self._headers = {"Fastly-Key": key, "Accept": "application/json"}
 
-    def status(self, domain: str) -> Evidence:
+    async def status(self, domain: str) -> Evidence:
         """Ask for one registrable domain. Raises ClientError where there is no evidence."""
-        body, raw = get_json(self._session, self._url, params={"domain": domain}, headers=self._headers)
+        body, raw = await get_json(self.session, self._url, params={"domain": domain}, headers=self._headers)
         return read_status(body, domain, raw)

@@ -63,7 +63,7 @@ def get(
             stream=True,
             hooks={"response": forget_redirect},
         ) as answer:
-            text = _read(answer, timeout[1], max_bytes)
+            text = text_of(_read(answer, timeout[1], max_bytes))
     except (requests.Timeout, urllib3.exceptions.TimeoutError):
         raise Unreachable(NoEvidenceReason.TIMEOUT, "no answer in time") from None
     except (requests.exceptions.ContentDecodingError, urllib3.exceptions.HTTPError):
@@ -73,12 +73,19 @@ def get(
     return HttpAnswer(answer.status_code, text, retry_after_seconds(answer.headers))
 
 
+def text_of(body: bytes) -> str:
+    """Return a body as text: JSON between systems is UTF-8 (RFC 8259, section 8.1), whatever the header says."""
+    return body.decode("utf-8", errors="replace")
+
+
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """Read Retry-After, as seconds or as a date (RFC 9110, section 10.2.3); None where there is none to read.
 
     A date counts from the answer's own Date, so that it does not matter whose clock is right.
     """
     value = headers.get("Retry-After", "").strip()
+    if not value:
+        return None
     if re.fullmatch(r"[0-9]{1,9}", value):
         return float(value)
     resumes_at = _http_date(value)
@@ -101,8 +108,8 @@ def _http_date(value: str) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _read(answer: requests.Response, seconds: float, max_bytes: int) -> str:
-    """Return the body as text. Raises BadAnswer where it is too large, Unreachable where it drips too slowly."""
+def _read(answer: requests.Response, seconds: float, max_bytes: int) -> bytes:
+    """Return the body. Raises BadAnswer where it is too large, Unreachable where it drips too slowly."""
     latest = time.monotonic() + seconds
     body = b""
     # One piece as it arrives, so that neither a huge body nor a dripping one is waited for to its end.
@@ -112,5 +119,4 @@ def _read(answer: requests.Response, seconds: float, max_bytes: int) -> str:
             raise BadAnswer(NoEvidenceReason.TOO_LARGE, f"the answer is larger than {max_bytes} bytes")
         if time.monotonic() > latest:
             raise Unreachable(NoEvidenceReason.TIMEOUT, "the answer did not end in time")
-    # JSON between systems is UTF-8 (RFC 8259, section 8.1), whatever the header says.
-    return body.decode("utf-8", errors="replace")
+    return body

@@ -5,31 +5,35 @@ from typing import Any, Protocol
 
 import requests
 
-from lapsewatch.clients import json_over_http
 from lapsewatch.clients.errors import BadAnswer, ClientError, RateLimited, Refused, RemoteFault
+from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.clients.json_over_http import HttpAnswer
 from lapsewatch.core.evidence import Evidence, NoEvidenceReason, read_flags
 
 TIMEOUT = (5.0, 35.0)
-"""Seconds to connect and to wait for an answer: the API itself waits up to 30 s for a registry."""
+"""Seconds to connect and to receive a whole answer: the API itself waits up to 30 s for a registry."""
 
 MAX_BODY_BYTES = 65_536
 
 
 class StatusClient(Protocol):
-    """A status API. `name` is what is recorded as the provider of the evidence."""
+    """A status API. `name` is what is recorded as the provider of the evidence.
+
+    It can be asked while its `session` is entered.
+    """
 
     name: str
+    session: HttpSession
 
-    def status(self, domain: str) -> Evidence:
+    async def status(self, domain: str) -> Evidence:
         """Ask for one registrable domain (lower-case A-labels). Raises ClientError where there is no evidence."""
 
 
-def get_json(
-    session: requests.Session, url: str, *, params: Mapping[str, str], headers: Mapping[str, str]
+async def get_json(
+    session: HttpSession, url: str, *, params: Mapping[str, str], headers: Mapping[str, str]
 ) -> tuple[Any, str]:
     """GET a JSON document; return it parsed and as text, shortened. Raises ClientError for anything else."""
-    answer = json_over_http.get(session, url, params=params, headers=headers, timeout=TIMEOUT, max_bytes=MAX_BODY_BYTES)
+    answer = await session.get(url, params=params, headers=headers, timeout=TIMEOUT, max_bytes=MAX_BODY_BYTES)
     if answer.code != requests.codes.ok:
         raise _refusal(answer)
     return answer.json(), answer.raw

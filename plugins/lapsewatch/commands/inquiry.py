@@ -1,9 +1,10 @@
 """Asking the witnesses about domains, many at once, and deciding on what they say."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lapsewatch.clients.asking import ask_all
@@ -75,10 +76,14 @@ def decided(said: Said, policy: Policy) -> Finding:
     return Finding(said, decide(said.case, policy))
 
 
-def ask_status_api(api: "StatusApi", domains: Iterable[str]) -> Iterator[Said]:
-    """Ask the status API about every domain; yield the answers as they arrive. Raises SetupError for a refused key."""
+def ask_status_api(api: "StatusApi", domains: Collection[str]) -> Iterator[Said]:
+    """Ask the status API about every domain; yield the answers as they arrive.
+
+    Raises SetupError for a refused key, BudgetSpent, and Unavailable where the API is dead.
+    """
+    answers = ask_all(api.client, domains, api.budget, lambda: datetime.now(UTC), count=len(domains))
     try:
-        for answer in ask_all(api.client, domains, api.pace, lambda: datetime.now(UTC)):
+        for answer in chain.from_iterable(answers):
             outcome = answer.outcome
             flags = outcome.flags if isinstance(outcome, Evidence) else ()
             silence = outcome.reason if isinstance(outcome, NoEvidence) else None

@@ -25,3 +25,7 @@ class BudgetSpent(LapsewatchError):
     def __init__(self, resumes_at: datetime) -> None:
         super().__init__(f"the call budget is spent, it goes on at {resumes_at:%Y-%m-%d %H:%M} UTC")
         self.resumes_at = resumes_at
+
+
+class Interrupted(LapsewatchError):
+    """The task was told to end: the next attempt does what is left."""
