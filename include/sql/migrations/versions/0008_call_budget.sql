@@ -61,7 +61,7 @@ return case
        end;
 comment on function lapsewatch.call_pace is 'The share of the allowed rate that is in use, as clients/budget.py has it: two hundredths are regained each minute.';
 
-create function lapsewatch.fair_place_count(budget_provider text, budget_caller uuid, allowed_in_flight integer)
+create function lapsewatch.fair_place_count(budget_provider text, asking uuid, allowed_in_flight integer)
 returns integer
 language plpgsql stable as $$
 declare
@@ -80,7 +80,7 @@ begin
         order by is_backfill, need, caller
     loop
         share := least(sharer.need, places_left / sharer.sharer_count);
-        if sharer.caller = budget_caller then
+        if sharer.caller = asking then
             return share;
         end if;
         places_left := places_left - share;
@@ -91,7 +91,7 @@ comment on function lapsewatch.fair_place_count is 'How many of the allowed call
 
 create function lapsewatch.reserve_calls(
     budget_provider text,
-    budget_caller uuid,
+    asking uuid,
     caller_run_id text,
     of_backfill boolean,
     wanted_count integer,
@@ -154,7 +154,7 @@ begin
         provider, caller, run_id, is_backfill, wanted, need, held, next_turn_at, spent_on, renewed_at
     )
     values (
-        budget_provider, budget_caller, caller_run_id, of_backfill, wanted_count, 0, in_flight_count, present, today,
+        budget_provider, asking, caller_run_id, of_backfill, wanted_count, 0, in_flight_count, present, today,
         present
     )
     on conflict (provider, caller) do update
@@ -166,7 +166,7 @@ begin
                and of_backfill,
            count(*) filter (where is_backfill = of_backfill and wanted > 0),
            count(*) filter (where run_id = caller_run_id),
-           coalesce(sum(held) filter (where caller <> budget_caller), 0)
+           coalesce(sum(held) filter (where caller <> asking), 0)
     into is_yielding, sharer_count, run_caller_count, held_by_others
     from lapsewatch.budget_caller
     where provider = budget_provider;
@@ -179,12 +179,12 @@ begin
     -- Places: a caller holds no less than it has in flight, and no more than others leave free.
     update lapsewatch.budget_caller
     set need = in_flight_count + least(wanted_count, greatest(slice_count, unused_count))
-    where provider = budget_provider and caller = budget_caller;
-    fair_count := lapsewatch.fair_place_count(budget_provider, budget_caller, allowed_in_flight);
+    where provider = budget_provider and caller = asking;
+    fair_count := lapsewatch.fair_place_count(budget_provider, asking, allowed_in_flight);
     place_count := greatest(0, least(fair_count, allowed_in_flight - held_by_others));
     update lapsewatch.budget_caller
     set held = greatest(place_count, in_flight_count)
-    where provider = budget_provider and caller = budget_caller;
+    where provider = budget_provider and caller = asking;
 
     if budget.paused_until > present then
         starts_in := extract(epoch from budget.paused_until - present);
@@ -239,7 +239,7 @@ begin
     update lapsewatch.call_budget set next_turn_at = ends_at where provider = budget_provider;
     update lapsewatch.budget_caller
     set next_turn_at = present + make_interval(secs => starts_in + call_count * seconds_between), spent_on = today
-    where provider = budget_provider and caller = budget_caller;
+    where provider = budget_provider and caller = asking;
     insert into lapsewatch.call_spending as spending (provider, day, call_count)
     values (budget_provider, today, reserve_calls.call_count)
     on conflict (provider, day) do update set call_count = spending.call_count + excluded.call_count;
