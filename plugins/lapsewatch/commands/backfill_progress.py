@@ -92,7 +92,7 @@ class Progress:
         at_work = [run_id for run_id, run in self.runs.items() if not run.has_ended]
         self._read_results(connection, at_work, since=self._since)
         said += self._read_work(connection, [run_id for run_id in at_work if not self.runs[run_id].has_ended])
-        said += [trouble for run_id in at_work if (trouble := self._failure(self.runs[run_id]))]
+        said += [_failure(run) for run in self.runs.values() if run.state == "failed" and run.airflow.state != "failed"]
         self._read_unplanned(connection)
         self._measure(at)
         new = [line for line in said if line not in self._told]
@@ -137,17 +137,6 @@ class Progress:
                     " under Required Actions"
                 )
 
-    def _failure(self, run: Run) -> str | None:
-        if run.state != "failed":
-            return None
-        stage = run.results.get("failed_stage")
-        where = f"see the log of its task {stage} in Airflow" if stage else "see it in Airflow"
-        why = run.results.get("error") or "it wrote no summary"
-        if stage == "validate_checks":
-            why = f"stopped by validation: {why}"
-            where = "see lapsewatch.check_validation"
-        return f"{run.airflow.run_id} has failed ({why}): {where}"
-
     def _read_unplanned(self, connection: Connection) -> None:
         cohorts = sorted(
             {cohort_of_day(run.airflow.day) for run in self.runs.values() if run.planned is None and not run.has_ended}
@@ -165,3 +154,13 @@ class Progress:
         began, done_then = self._done_at[0]
         self.rate = (self.done - done_then) / (at - began) if at > began else 0.0
         self.seconds_left = (self.total - self.done) / self.rate if self.rate else None
+
+
+def _failure(run: Run) -> str:
+    stage = run.results.get("failed_stage")
+    where = f"see the log of its task {stage} in Airflow" if stage else "see it in Airflow"
+    why = run.results.get("error") or ("it did not say why" if run.results else "it wrote no summary")
+    if stage == "validate_checks":
+        why = f"stopped by validation: {why}"
+        where = "see lapsewatch.check_validation"
+    return f"{run.airflow.run_id} has failed ({why}): {where}"
