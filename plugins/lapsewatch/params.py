@@ -12,10 +12,14 @@ from airflow.configuration import conf
 from airflow.sdk import Param
 
 from lapsewatch.core.breaker import RUN_LIMITS, TLD_LIMITS, Limits
+from lapsewatch.core.errors import SetupError
 from lapsewatch.core.policy import Policy
 
 SECTION = "lapsewatch"
 PER_TLD = "_per_tld"
+
+MOST_MONTHS = 1200
+"""Who wants to keep all checks for good keeps them for a hundred years."""
 
 
 def run_params() -> dict[str, Param]:
@@ -31,8 +35,10 @@ def run_params() -> dict[str, Param]:
             "due",
             enum=["due", "all", "list"],
             title="Scope",
-            description="Which domains to ask about: those that are 'due' (new, 30 days old, watched, or failed"
-            " before), 'all' that are in use, or the 'list' below.",
+            description="Which domains to ask about: those that are 'due' (new, watched, without an answer, or those"
+            " whose day it is, as each domain has one in 30 days), 'all' that are in use, or the 'list' below. A run of"
+            " a backfill asks only about those whose day its date is; there 'due' means that they have no evidence of"
+            " the last 30 days.",
         ),
         "domains": Param(
             [],
@@ -42,11 +48,28 @@ def run_params() -> dict[str, Param]:
             description="With scope 'list': registrable domains, one a line. With it the run unverifies"
             " addresses under these domains only.",
         ),
+        "recheck": Param(
+            False,
+            type="boolean",
+            title="Ask again",
+            description="Ask again about domains that have an answer. A run that was cleared is then planned anew,"
+            " rather than asking only what is open; a backfill asks about all domains, rather than those without"
+            " evidence of the last 30 days. To do a backfill over, give it the reprocess behavior 'completed'.",
+        ),
         "client": Param(
             conf.get(SECTION, "client", fallback="fastly"),
             enum=["fastly", "domainr"],
             title="Status API",
             description="Which API to ask: the connection 'fastly_api' or 'domainr_api'.",
+        ),
+        "requests_per_second": Param(
+            None,
+            type=["number", "null"],
+            exclusiveMinimum=0,
+            title="Most calls a second",
+            description="At most how many calls a second this run makes to the status API, all its tasks together."
+            " Empty: as many as the API's connection allows. In a backfill it holds for each run, and those that run at"
+            " once share what the connection allows; the daily run goes first.",
         ),
         "policy": Param(
             conf.get(SECTION, "policy", fallback=Policy.CORROBORATED.value),
@@ -87,6 +110,20 @@ def read_limits(params: Mapping[str, Any]) -> tuple[Limits, Limits]:
         for scope in ("", PER_TLD)
     )
     return of_run, of_tld
+
+
+def keep_checks_months() -> int:
+    """Return how many months of checks are kept, the present one included: `keep_checks_months`, 13 unless it is set.
+
+    Raises SetupError for less than two: on the first of a month the checks of the day before would be gone.
+    """
+    found = conf.get(SECTION, "keep_checks_months", fallback="13")
+    if not found.isdecimal() or not 2 <= int(found) <= MOST_MONTHS:
+        raise SetupError(
+            f"'keep_checks_months' in Airflow's section [{SECTION}] must be a number of months from 2 to {MOST_MONTHS},"
+            f" not {found!r}"
+        )
+    return int(found)
 
 
 def approval_timeout() -> timedelta:

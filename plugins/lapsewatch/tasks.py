@@ -22,9 +22,10 @@ from lapsewatch import connections
 from lapsewatch.approval import ApproveUnverifications, approval_params
 from lapsewatch.core.errors import BudgetSpent, RunStopped, SetupError
 from lapsewatch.core.policy import Policy
-from lapsewatch.params import approval_timeout, read_limits
+from lapsewatch.params import approval_timeout, keep_checks_months, read_limits
 from lapsewatch.stages import check_batch as check
 from lapsewatch.stages import corroborate_checks as corroborate
+from lapsewatch.stages import drop_old_checks as drop
 from lapsewatch.stages import extract_accounts as accounts
 from lapsewatch.stages import extract_domains as extract
 from lapsewatch.stages import notify_owners as notify
@@ -67,10 +68,13 @@ def extract_domains() -> None:
 
 @task
 def plan_batches() -> list[int]:
-    """Choose what is due, cut it into batches, and return their numbers."""
+    """Choose what to ask about, cut it into batches, and return their numbers; drop the checks that are too old."""
     with _attempt("plan_batches") as (run, status, counts):
+        keep_months = keep_checks_months()
         batches, planned = plan.plan_batches(run, status)
         counts |= {"batch_count": len(batches), "planned_count": planned}
+        if not run.is_backfill:
+            counts |= drop.drop_old_checks(run, keep_months, status)
     return batches
 
 
@@ -200,4 +204,7 @@ def _run() -> Run:
         tld_limits=tld_limits,
         approval_timeout=approval_timeout(),
         is_backfill=dag_run.run_type == "backfill",
+        recheck=params["recheck"],
+        clear_number=dag_run.clear_number or 0,
+        requests_per_second=params["requests_per_second"],
     )

@@ -39,7 +39,7 @@ from lapsewatch.user_databases.profile import load_profile
 from sqlalchemy import Engine, create_engine, event, text
 
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
-RUN = Run(run_id="first", as_of=AS_OF, dry_run=False)
+RUN = Run(run_id="first", as_of=AS_OF, scope="all", dry_run=False)
 
 Row = dict[str, Any]
 

@@ -10,7 +10,7 @@ COHORTS = 30
 
 
 def cohort_of(domain: str) -> int:
-    """Return the cohort of a domain (A-labels), 0 to 29: `lapsewatch.cohort_of` in the status database says the same."""
+    """Return the cohort of a domain (A-labels), 0 to 29; `lapsewatch.cohort_of` in PostgreSQL says the same."""
     return int.from_bytes(hashlib.sha256(domain.encode()).digest()[:4]) % COHORTS
 
 

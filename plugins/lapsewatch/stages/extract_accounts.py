@@ -5,6 +5,7 @@ from dataclasses import astuple
 
 from sqlalchemy import Engine
 
+from lapsewatch.stages.extractions import record_extraction, shared_extraction
 from lapsewatch.stages.run import Run
 from lapsewatch.status_database.journal import Counts
 from lapsewatch.status_database.statements import copy_rows, statement
@@ -16,13 +17,16 @@ log = logging.getLogger(__name__)
 def extract_accounts(run: Run, users: UserDatabase, status: Engine) -> Counts:
     """Replace what is known of accounts at risk, in one transaction; none is known where the profile can't tell.
 
-    It follows `extract_domains`, whose hosts it goes by, and does the same in a dry run.
+    It follows `extract_domains`, whose hosts it goes by, does the same in a dry run, and is shared like it.
     """
     with status.begin() as connection:
+        if shared := shared_extraction(connection, run, "accounts"):
+            return shared
         connection.execute(statement("create_extracted_account"))
         copy_rows(connection, "copy_extracted_account", map(astuple, users.sole_addresses()))
         at_risk = connection.execute(statement("upsert_accounts_at_risk"), {"now": run.clock()})
         connection.execute(statement("delete_accounts_out_of_risk"))
-    counts: Counts = {"account_at_risk_count": at_risk.rowcount}
+        counts: Counts = {"account_at_risk_count": at_risk.rowcount}
+        record_extraction(connection, run, "accounts", counts)
     log.info("Extracted: %s", counts)
     return counts

@@ -3,10 +3,13 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import Engine
 
+from lapsewatch.core.cadence import cohort_of_day
 from lapsewatch.core.domains import SetAside, classify_host
+from lapsewatch.stages.extractions import record_extraction, shared_extraction
 from lapsewatch.stages.run import Run
 from lapsewatch.status_database.journal import Counts
 from lapsewatch.status_database.statements import copy_rows, statement
@@ -18,15 +21,18 @@ log = logging.getLogger(__name__)
 def extract_domains(run: Run, users: UserDatabase, status: Engine) -> Counts:
     """Stream hosts and counts, set well-known providers and malformed addresses aside, merge the rest.
 
-    One transaction: a run that dies here has changed nothing.
+    One transaction: a run that dies here has changed nothing. The runs of a backfill share an extraction of the day.
     """
     tally: Counter[str] = Counter()
     set_aside: Counter[str] = Counter()
     with status.begin() as connection:
+        if shared := shared_extraction(connection, run, "domains"):
+            return shared
         connection.execute(statement("create_extracted_host"))
         copy_rows(connection, "copy_extracted_host", _custom_hosts(users, tally, set_aside))
         now = run.clock()
-        new = connection.execute(statement("insert_new_domains"), {"now": now, "as_of": run.as_of})
+        when = {"now": now, "as_of": run.as_of, **_base(run.day, now)}
+        new = connection.execute(statement("insert_new_domains"), when)
         connection.execute(statement("upsert_email_hosts"), {"now": now})
         connection.execute(statement("empty_vanished_hosts"))
         connection.execute(statement("update_address_counts"))
@@ -39,8 +45,15 @@ def extract_domains(run: Run, users: UserDatabase, status: Engine) -> Counts:
             "domain_count": connection.scalar(statement("count_extracted_domains")),
             "new_domain_count": new.rowcount,
         }
+        record_extraction(connection, run, "domains", counts)
     log.info("Extracted: %s", counts)
     return counts
+
+
+def _base(day: date, now: datetime) -> dict[str, object]:
+    """Return the day from which the first extraction spreads its domains; where the run's own is over, it is today."""
+    day = max(day, now.astimezone(UTC).date())
+    return {"day": datetime.combine(day, time(), UTC), "cohort": cohort_of_day(day)}
 
 
 def _custom_hosts(users: UserDatabase, tally: Counter[str], set_aside: Counter[str]) -> Iterator[tuple[str, str, int]]:

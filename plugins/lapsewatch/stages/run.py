@@ -22,10 +22,10 @@ class Run:
     `as_of` is the logical date (or, for a run by hand without one, when it was triggered), so that a retry after
     midnight gives the same answer. Above its `limits`, or the `tld_limits` of a top-level domain, it asks a person and
     waits `approval_timeout` for the answer; a backfill asks once for all its runs. `recheck` asks again what has an
-    answer: a run is planned anew then once each time it was cleared, which `clear_number` counts, and one of a backfill
-    takes its whole cohort. It makes `requests_per_second` calls to the status API at most; None: what the API's owner
-    allows. `max_advice` accounts at most are advised. `clock` tells when something is seen or done; a replay of the past
-    brings its own.
+    answer: the run is planned anew, once each time it was cleared, which `clear_number` counts; a backfill takes whole
+    cohorts. It makes at most `requests_per_second` calls to the status API, None leaves that to the API's own limit.
+    `max_advice` accounts at most are advised. `clock` tells when something is seen or done; a replay of the past brings
+    its own.
     """
 
     run_id: str

@@ -20,6 +20,7 @@ EXTRACTED = (
     "host_count",
     "domain_count",
     "new_domain_count",
+    "shared_run_id",
 )
 TOLD = ("state", "planned_count", "checked_count", "newly_lapsed_count", "unverified_count")
 

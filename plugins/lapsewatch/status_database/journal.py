@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from lapsewatch.core.errors import LapsewatchError
 from lapsewatch.status_database.statements import statement
 
-Counts = dict[str, int | dict[str, int] | list[dict[str, object]]]
+Counts = dict[str, int | str | dict[str, int] | list[dict[str, object]]]
 
 
 @contextmanager

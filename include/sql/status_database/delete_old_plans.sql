@@ -1,0 +1,8 @@
+-- Plans whose checks are gone.
+delete from lapsewatch.run_plan as plan
+where planned_at < :first_month
+  and not exists (
+      select
+      from lapsewatch.domain_check_partition as part
+      where part.month = date_trunc('month', plan.planned_at at time zone 'UTC')
+  )
