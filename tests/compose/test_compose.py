@@ -120,7 +120,24 @@ def test_everything_runs_under_an_init(shape):
 
 
 def test_workers_can_be_scaled(shape):
-    assert [name for name, service in shape["services"].items() if "container_name" in service] == []
+    worker = shape["services"]["worker"]
+    for taken_once in ("container_name", "hostname", "ports", "mac_address"):
+        assert taken_once not in worker
+    assert {"networks": worker["networks"]} == {"networks": {"default": None}}  # no fixed address
+    assert "$$HOSTNAME" in worker["healthcheck"]["test"][-1].replace("{", "").replace("}", "")
+    depending = [name for name, service in shape["services"].items() if "worker" in service.get("depends_on", {})]
+    assert depending == []
+
+
+def test_the_database_has_connections_for_scaled_workers(shape):
+    postgres, worker = shape["services"]["postgres"], shape["services"]["worker"]
+    [allowed] = re.findall(r"max_connections=(\d+)", " ".join(postgres["command"]))
+    api = shape["services"]["api-server"]["environment"]
+    of_api = sum(int(api[f"AIRFLOW__DATABASE__SQL_ALCHEMY_{name}"]) for name in ("POOL_SIZE", "MAX_OVERFLOW"))
+    at_a_time, workers, connections_of_a_task = 32, 3, 4  # Airflow's default of `parallelism`
+    assert "AIRFLOW__CORE__PARALLELISM" not in worker["environment"]
+    assert workers * int(worker["environment"]["AIRFLOW__CELERY__WORKER_CONCURRENCY"]) <= at_a_time
+    assert at_a_time * connections_of_a_task + of_api < int(allowed)
 
 
 def test_airflow_waits_for_the_migration(shape):
