@@ -32,8 +32,8 @@ drop view if exists
     lapsewatch.sole_address, lapsewatch.account;
 
 create view lapsewatch.verified_email as
-select lower(left(substring(email from '@([^@]*)$'), 255)) as host,
-       length(email) - length(replace(email, '@', '')) as at_sign_count,
+select lower(left(nullif(split_part(email, '@', -1), email), 255)) as host,
+       octet_length(email) - octet_length(replace(email, '@', '')) as at_sign_count,
        starts_with(email, '"') as is_quoted
 from public.user_emails
 where verified;
@@ -46,8 +46,8 @@ comment on column lapsewatch.verified_email.is_quoted is 'Whether it begins with
 create view lapsewatch.verified_address as
 select known.id as address_key,
        known.user_id as account_key,
-       lower(substring(known.email from '@([^@]*)$')) as host,
-       length(known.email) - length(replace(known.email, '@', '')) = 1 and not starts_with(known.email, '"')
+       lower(nullif(split_part(known.email, '@', -1), known.email)) as host,
+       octet_length(known.email) - octet_length(replace(known.email, '@', '')) = 1 and not starts_with(known.email, '"')
            as is_well_formed,
        known."primary" as is_primary,
        verification.verified_at
@@ -75,8 +75,8 @@ comment on column lapsewatch.verified_address.verified_at is 'When it was last v
 create view lapsewatch.address as
 select known.id as address_key,
        known.user_id as account_key,
-       lower(substring(known.email from '@([^@]*)$')) as host,
-       length(known.email) - length(replace(known.email, '@', '')) = 1 and not starts_with(known.email, '"')
+       lower(nullif(split_part(known.email, '@', -1), known.email)) as host,
+       octet_length(known.email) - octet_length(replace(known.email, '@', '')) = 1 and not starts_with(known.email, '"')
            as is_well_formed,
        known."primary" as is_primary,
        known.verified,
@@ -119,12 +119,12 @@ comment on column lapsewatch.address_evidence.domain_last_checked is 'When that 
 comment on column lapsewatch.address_evidence.domain_last_status is 'Its flags.';
 
 create view lapsewatch.sole_address as
-select user_id as account_key, min(id) as address_key, min(lower(substring(email from '@([^@]*)$'))) as host
+select user_id as account_key, min(id) as address_key, min(lower(nullif(split_part(email, '@', -1), email))) as host
 from public.user_emails
 where verified
 group by user_id
 having count(*) = 1
-   and bool_and(length(email) - length(replace(email, '@', '')) = 1 and not starts_with(email, '"'));
+   and bool_and(octet_length(email) - octet_length(replace(email, '@', '')) = 1 and not starts_with(email, '"'));
 comment on view lapsewatch.sole_address is 'One row an account that has one verified address only, if it is a well-formed one.';
 comment on column lapsewatch.sole_address.account_key is 'Key of the account: users.id.';
 comment on column lapsewatch.sole_address.address_key is 'Key of the address: user_emails.id.';
