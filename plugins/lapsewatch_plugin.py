@@ -1,15 +1,17 @@
-"""Registers Lapsewatch's page with Airflow."""
+"""Registers with Airflow what Lapsewatch adds to it: a page, and the order of tasks."""
 
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 from lapsewatch.page.addresses import URL_PREFIX
+from lapsewatch.priority import DailyRunFirst
 
 
 class LapsewatchPlugin(AirflowPlugin):
-    """The page, and nothing else."""
+    """The page, and the daily run's way past a backfill."""
 
     name = "lapsewatch"
+    priority_weight_strategies = (DailyRunFirst,)
 
     @property
     def fastapi_apps(self) -> list[Any]:

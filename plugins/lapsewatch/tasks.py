@@ -23,6 +23,7 @@ from lapsewatch.approval import ApproveUnverifications, approval_params
 from lapsewatch.core.errors import BudgetSpent, RunStopped, SetupError
 from lapsewatch.core.policy import Policy
 from lapsewatch.params import approval_timeout, keep_checks_months, read_limits
+from lapsewatch.priority import DailyRunFirst
 from lapsewatch.stages import check_batch as check
 from lapsewatch.stages import corroborate_checks as corroborate
 from lapsewatch.stages import drop_old_checks as drop
@@ -47,6 +48,8 @@ DEFAULT_ARGS = {
     "retries": 2,
     "retry_delay": timedelta(seconds=30),
     "execution_timeout": timedelta(hours=6),
+    # By its name: of a mapped task Airflow keeps no other.
+    "weight_rule": f"{DailyRunFirst.__module__}.{DailyRunFirst.__qualname__}",
     "retry_policy": ExceptionRetryPolicy(
         rules=[
             RetryRule(exception=SetupError, action=RetryAction.FAIL, reason="its owner must act first"),

@@ -3,12 +3,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.models.taskinstance import TaskInstance
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, RetryAction
 from airflow.sdk.api.datamodels._generated import DagRunType
+from airflow.serialization.serialized_objects import DagSerialization
 from lapsewatch import tasks
 from lapsewatch.core.errors import RunStopped, SetupError, Unavailable
 from lapsewatch.stages.run import STAGES
@@ -39,6 +42,16 @@ def test_batches_are_mapped_in_a_pool(dag: DAG) -> None:
     check_batch = dag.get_task("check_batch")
     assert check_batch.is_mapped
     assert check_batch.pool == "status_api"
+
+
+def test_a_backfills_tasks_come_after_those_of_other_runs(dag: DAG) -> None:
+    # As the scheduler has them: what it reads from the database.
+    for task in DagSerialization.from_dict(DagSerialization.to_dict(dag)).tasks:
+        weights = [
+            task.weight_rule.get_weight(TaskInstance(task=task, run_id=run_id, dag_version_id=uuid4()))
+            for run_id in ("backfill__2026-10-01", "scheduled__2026-11-22", "manual__2026-11-22")
+        ]
+        assert weights[0] < min(weights[1:]), task.task_id
 
 
 def test_the_daily_run_never_overlaps_itself_or_catches_up(dag: DAG) -> None:
