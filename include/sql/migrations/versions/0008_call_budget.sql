@@ -63,7 +63,7 @@ comment on function lapsewatch.call_pace is 'The share of the allowed rate that 
 
 create function lapsewatch.fair_place_count(budget_provider text, asking uuid, allowed_in_flight integer)
 returns integer
-language plpgsql stable as $$
+language plpgsql as $$
 declare
     places_left integer := allowed_in_flight;
     share integer;
