@@ -18,7 +18,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from sqlalchemy import URL, Engine, create_engine
 
 from lapsewatch.clients import domainr, fastly
-from lapsewatch.clients.budget import Allowance, CallBudget, MemoryCallBudget
+from lapsewatch.clients.budget import CallBudget, MemoryCallBudget
 from lapsewatch.clients.dns import Resolver
 from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.fastly import FastlyClient
@@ -27,6 +27,7 @@ from lapsewatch.clients.status_api import StatusClient
 from lapsewatch.clients.turns import Paces, ServerPace
 from lapsewatch.clients.webhook import Webhook, signing_key
 from lapsewatch.clients.witnesses import Witnesses, WitnessSettings, open_witnesses
+from lapsewatch.core.call_budget import Allowance
 from lapsewatch.core.errors import SetupError
 from lapsewatch.status_database.call_budget import SharedCallBudget
 from lapsewatch.status_database.rdap_bootstrap import StoredBootstrap

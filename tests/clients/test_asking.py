@@ -7,11 +7,12 @@ from time import monotonic, sleep
 import pytest
 from lapsewatch.clients import asking, status_api
 from lapsewatch.clients.asking import Answer
-from lapsewatch.clients.budget import Allowance, CallBudget, Grant, MemoryCallBudget
+from lapsewatch.clients.budget import CallBudget, MemoryCallBudget
 from lapsewatch.clients.errors import Refused
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.clients.status_api import StatusClient
+from lapsewatch.core.call_budget import Allowance, Grant
 from lapsewatch.core.errors import BudgetSpent, Unavailable
 from lapsewatch.core.evidence import Evidence, NoEvidence, NoEvidenceReason
 

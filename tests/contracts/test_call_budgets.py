@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from lapsewatch.clients.budget import (
+from lapsewatch.clients.budget import CallBudget, MemoryCallBudget
+from lapsewatch.core.call_budget import (
     AGAIN_IN,
     MAX_PAUSE,
     PAUSE,
@@ -16,8 +17,6 @@ from lapsewatch.clients.budget import (
     SLOWED_AGAIN,
     SOON,
     Allowance,
-    CallBudget,
-    MemoryCallBudget,
 )
 from lapsewatch.core.errors import BudgetSpent
 from lapsewatch.status_database.call_budget import SharedCallBudget

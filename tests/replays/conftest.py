@@ -9,12 +9,13 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from lapsewatch.clients.budget import Allowance, MemoryCallBudget
+from lapsewatch.clients.budget import MemoryCallBudget
 from lapsewatch.clients.dns import Resolver
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.clients.turns import MemoryTurnBook, Paces, ServerPace
 from lapsewatch.clients.witnesses import Witnesses, WitnessSettings, open_witnesses
+from lapsewatch.core.call_budget import Allowance
 from lapsewatch.stages.check_batch import check_batch
 from lapsewatch.stages.corroborate_checks import corroborate_checks
 from lapsewatch.stages.extract_domains import extract_domains

@@ -2,10 +2,11 @@ import json
 from collections.abc import Callable
 
 import pytest
-from lapsewatch.clients.budget import Allowance, MemoryCallBudget
+from lapsewatch.clients.budget import MemoryCallBudget
 from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.clients.json_over_aiohttp import HttpSession
+from lapsewatch.core.call_budget import Allowance
 from lapsewatch.core.errors import SetupError
 from lapsewatch.stages.check_batch import check_batch
 from lapsewatch.stages.extract_domains import extract_domains

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from lapsewatch.clients.budget import AGAIN_IN, PAUSE, SLICE, Allowance, Grant
+from lapsewatch.core.call_budget import AGAIN_IN, PAUSE, SLICE, Allowance, Grant
 from lapsewatch.core.errors import BudgetSpent
 from lapsewatch.status_database import call_budget
 from lapsewatch.status_database.call_budget import SharedCallBudget
@@ -319,7 +319,7 @@ def test_a_lost_session_is_an_error_once_and_replaced(join: Join, status: Engine
 WORKER = """
 import json, sys, time
 from sqlalchemy import create_engine
-from lapsewatch.clients.budget import Allowance
+from lapsewatch.core.call_budget import Allowance
 from lapsewatch.core.errors import BudgetSpent
 from lapsewatch.status_database.call_budget import SharedCallBudget
 

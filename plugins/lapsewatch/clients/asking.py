@@ -16,9 +16,10 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Any
 
-from lapsewatch.clients.budget import CallBudget, Grant
+from lapsewatch.clients.budget import CallBudget
 from lapsewatch.clients.errors import ClientError, Refused
 from lapsewatch.clients.status_api import StatusClient
+from lapsewatch.core.call_budget import Grant
 from lapsewatch.core.errors import BudgetSpent, Unavailable
 from lapsewatch.core.evidence import NoEvidence, NoEvidenceReason, Outcome
 

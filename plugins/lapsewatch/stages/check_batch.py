@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from lapsewatch.clients.asking import Answer, ask_all
-from lapsewatch.clients.budget import CallBudget, Grant
+from lapsewatch.clients.budget import CallBudget
 from lapsewatch.clients.errors import Refused
 from lapsewatch.clients.status_api import StatusClient
+from lapsewatch.core.call_budget import Grant
 from lapsewatch.core.case_json import as_json, read_history
 from lapsewatch.core.errors import BudgetSpent, Interrupted, SetupError
 from lapsewatch.core.evidence import Evidence, NoEvidenceReason

@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, CursorResult, Engine
 from sqlalchemy.exc import DBAPIError
 
-from lapsewatch.clients.budget import (
+from lapsewatch.core.call_budget import (
     MAX_PAUSE,
     PAUSE,
     SLOWED,

@@ -14,7 +14,7 @@ comment on column lapsewatch.call_budget.paused_until is 'Until when nobody call
 comment on column lapsewatch.call_budget.slowed_to is 'To which share of the allowed rate the last refusals have slowed everybody down; it recovers from then on.';
 comment on column lapsewatch.call_budget.slowed_at is 'When they did. Null: never yet.';
 comment on column lapsewatch.call_budget.refused_at is 'When the API last refused.';
-comment on column lapsewatch.call_budget.refusal_count is 'How often it has refused so far.';
+comment on column lapsewatch.call_budget.refusal_count is 'How often callers have said so far that it has refused.';
 
 create table lapsewatch.budget_caller (
     provider      text not null references lapsewatch.call_budget (provider),
@@ -59,7 +59,7 @@ return case
            when slowed_at is null then 1
            else least(1, slowed_to + 0.02 / 60 * extract(epoch from at - slowed_at)::double precision)
        end;
-comment on function lapsewatch.call_pace is 'The share of the allowed rate that is in use, as clients/budget.py has it: two hundredths are regained each minute.';
+comment on function lapsewatch.call_pace is 'The share of the allowed rate that is in use, as core/call_budget.py has it: two hundredths are regained each minute.';
 
 create function lapsewatch.fair_place_count(budget_provider text, asking uuid, allowed_in_flight integer)
 returns integer
