@@ -112,11 +112,11 @@ def running(cluster: Cluster, settings: Mapping[str, str] = SETTINGS) -> Iterato
 
 
 def _start(cluster: Cluster, settings: Mapping[str, str]) -> int:
-    """Start the cluster's server on a free port; return the port."""
-    port = free_port()
-    options = " ".join(f"-c {name}='{value}'" for name, value in {**settings, "port": str(port)}.items())
+    """Start the cluster's server, on a free port where the settings name none; return the port."""
+    settings = {"port": str(free_port()), **settings}
+    options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
     _run(cluster, "pg_ctl", "start", "-w", "-l", f"{cluster.folder}/server.log", "-o", options)
-    return port
+    return int(settings["port"])
 
 
 def stop(cluster: Cluster) -> None:
