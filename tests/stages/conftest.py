@@ -100,6 +100,20 @@ def act_and_die(
         os._exit(exit_status)
 
 
+def answer_batch(run: Run, batch: int, told: Mapping[str, str | NoEvidenceReason], status: Engine) -> None:
+    """Answer the open rows of a batch as told (`active` unless told)."""
+    with OpenBatch(status, run.run_id, batch, threading.Event()) as open_batch:
+        answers = [
+            answer_row(
+                run,
+                Answer(domain, outcome_of(told.get(domain, "active")), run.clock(), 5, 1),
+                read_history(previous),
+            )
+            for domain, previous in open_batch.rows()
+        ]
+        open_batch.record(answers, run.client, run.policy)
+
+
 Check = Callable[..., Run]
 
 RECORDS = {
@@ -139,16 +153,7 @@ def check(status: Engine, users: UserDatabase) -> Check:
             batches, counts["planned_count"] = plan_batches(run, status)
             counts["batch_count"] = len(batches)
         for batch in batches:
-            with OpenBatch(status, run.run_id, batch, threading.Event()) as open_batch:
-                answers = [
-                    answer_row(
-                        run,
-                        Answer(domain, outcome_of(told.get(domain, "active")), run.clock(), 5, 1),
-                        read_history(previous),
-                    )
-                    for domain, previous in open_batch.rows()
-                ]
-                open_batch.record(answers, run.client, run.policy)
+            answer_batch(run, batch, told, status)
 
         def registry(domain: str) -> RdapReading:
             agreeing = RECORDS.get(str(told.get(domain, "active")).rpartition(" ")[2], SILENT_REGISTRY)

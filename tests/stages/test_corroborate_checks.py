@@ -1,25 +1,21 @@
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from lapsewatch.clients.asking import Answer
 from lapsewatch.clients.witnesses import Witnesses
-from lapsewatch.core.case_json import as_json, read_history
+from lapsewatch.core.case_json import as_json
 from lapsewatch.core.evidence import DnsOutcome, DnsReading, NoEvidenceReason, RdapOutcome, RdapReading
 from lapsewatch.core.policy import Policy
 from lapsewatch.stages import corroborate_checks as stage
-from lapsewatch.stages.check_batch import answer_row
 from lapsewatch.stages.corroborate_checks import corroborate_checks
 from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.stages.plan_batches import plan_batches
 from lapsewatch.stages.run import Run
-from lapsewatch.status_database.statements import statement
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine, text
 
-from tests.stages.conftest import RECORDS, RUN, Row, outcome_of, rows
+from tests.stages.conftest import RECORDS, RUN, Row, answer_batch, rows
 
 TOLD = {
     "falling.com": "undelegated active expiring",
@@ -68,16 +64,7 @@ def answered(users: UserDatabase, status: Engine, add_addresses: Callable[..., N
 def answer(run: Run, users: UserDatabase, status: Engine) -> Run:
     extract_domains(run, users, status)
     plan_batches(run, status)
-    key = {"run_id": run.run_id, "batch": 0}
-    with status.begin() as connection:
-        answers = [
-            answer_row(
-                run, Answer(row.domain, outcome_of(TOLD[row.domain]), run.clock(), 5, 1), read_history(row.previous)
-            )
-            for row in connection.execute(statement("select_open_checks"), key).all()
-        ]
-        values = {"answers": json.dumps(answers), "provider": "fastly", "policy": run.policy}
-        connection.execute(statement("record_answers"), key | values)
+    answer_batch(run, 0, TOLD, status)
     return run
 
 

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from lapsewatch.core.cadence import cohort_of, next_cohort_day
 from lapsewatch.core.evidence import NoEvidenceReason
 from lapsewatch.stages.store_domain_status import store_domain_status
 from sqlalchemy import Engine, text
@@ -29,7 +30,8 @@ def test_evidence_is_published_with_its_next_date(status: Engine, check: Check) 
     assert one["checked_at"] == one["attempted_at"] < one["lapsed_at"]
     assert one["next_check_at"] == AS_OF + timedelta(days=1)
     assert (two["phase"], two["lapsed_at"]) == ("active", None)
-    assert two["next_check_at"] == AS_OF + timedelta(days=30)
+    answered_on = two["checked_at"].astimezone(UTC).date()
+    assert two["next_check_at"].astimezone(UTC).date() == next_cohort_day(cohort_of("two.com"), answered_on)
 
 
 def test_a_repeated_merge_changes_nothing(status: Engine, check: Check) -> None:

@@ -119,7 +119,7 @@ def test_domains_that_are_always_silent_do_not_stop_every_run(
     first = check(silent)
     validate_checks(first, status)
     store_domain_status(first, status)
-    second = check(silent, run_id="second")
+    second = check(silent, run_id="second", scope="due")
     assert rows(status, "select domain from lapsewatch.domain_check where run_id = 'second'") == [
         {"domain": "silent.com"}
     ]
