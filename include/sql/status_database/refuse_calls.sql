@@ -19,7 +19,7 @@ slowed as (
 update lapsewatch.call_budget as budget
 set paused_until = greatest(budget.paused_until, slowed.present + make_interval(secs => :seconds)),
     next_turn_at = greatest(budget.next_turn_at, slowed.present + make_interval(secs => :seconds)),
-    slowed_to = coalesce(greatest(slowed.pace, case when slowed.pace is not null then :slowest_pace end), budget.slowed_to),
+    slowed_to = case when slowed.pace is null then budget.slowed_to else greatest(slowed.pace, :slowest_pace) end,
     slowed_at = case when slowed.pace is null then budget.slowed_at else slowed.present end,
     refused_at = slowed.present,
     refusal_count = budget.refusal_count + 1
