@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bars
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from lapsewatch.commands import airflow_backfills
 from lapsewatch.commands.airflow_backfills import DAG_ID
@@ -62,23 +63,30 @@ def run(arguments: argparse.Namespace) -> int:
         since = _now(status)
         if order.days and not order.follow_only:
             _create(order, order.days)
-        runs = airflow_backfills.runs_of(order.days)
-        if not runs:
-            sys.stderr.write("No run of a backfill is queued or running.\n")
-            return OK
-        progress = Progress(
-            runs, since, troubles_since=None if order.follow_only else since, whole_cohorts=order.whole_cohorts
-        )
         try:
-            _follow(progress, status)
+            progress = _followed(order, status, since)
         except KeyboardInterrupt:
             sys.stderr.write(
                 "\nOnly the following has ended: the backfill goes on in Airflow, and `lapsewatch backfill --follow`"
                 " follows it again.\n"
             )
             return INTERRUPTED
+    if progress is None:
+        sys.stderr.write("No run of a backfill is queued or running.\n")
+        return OK
     out.writelines(f"{line}\n" for line in _summary(progress, order))
     return OK if progress.count("success") == len(progress.runs) else TROUBLE
+
+
+def _followed(order: Order, status: Engine, since: datetime) -> Progress | None:
+    """Follow the runs to their end; None where there is none."""
+    runs = airflow_backfills.runs_of(order.days)
+    if not runs:
+        return None
+    troubles_since = None if order.follow_only else since
+    progress = Progress(runs, since, troubles_since=troubles_since, whole_cohorts=order.whole_cohorts)
+    _follow(progress, status)
+    return progress
 
 
 def _order(arguments: argparse.Namespace) -> Order:
@@ -134,9 +142,14 @@ def _follow(progress: Progress, status: Engine) -> None:
     with _shown(progress) as (tell, show):
         while True:
             began = time.monotonic()
-            with status.connect() as connection:
-                for line in progress.look(connection, began):
-                    tell(line)
+            try:
+                with status.connect() as connection:
+                    for line in progress.look(connection, began):
+                        tell(line)
+            except OperationalError:
+                tell("The status database is out of reach: the runs wait for it, and so does this")
+                time.sleep(SECONDS_BETWEEN_LINES)
+                continue
             show()
             if progress.has_ended:
                 return
