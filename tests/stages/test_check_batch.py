@@ -1,5 +1,7 @@
 import json
+import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from lapsewatch.clients.budget import MemoryCallBudget
@@ -7,10 +9,11 @@ from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.core.call_budget import Allowance
-from lapsewatch.core.errors import SetupError
+from lapsewatch.core.errors import BudgetSpent, SetupError
 from lapsewatch.stages.check_batch import check_batch
 from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.stages.plan_batches import plan_batches
+from lapsewatch.status_database import open_batch
 from lapsewatch.status_database.statements import statement
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine, text
@@ -139,3 +142,72 @@ def test_the_first_answer_stands(planned: None, status: Engine, client: FastlyCl
 def test_the_provider_is_who_answered(planned: None, status: Engine, internet: SimulatedInternet) -> None:
     check_batch(RUN, 0, DomainrClient(HttpSession(8), internet.url, API_KEY), budget(), status)
     assert rows(status, "select distinct provider from lapsewatch.domain_check") == [{"provider": "domainr"}]
+
+
+DAYS_CALLS = Allowance(requests_per_second=500, max_in_flight=1, calls_per_day=3)
+
+
+def test_a_spent_budget_leaves_the_rest_open_and_due(
+    planned: None, status: Engine, client: FastlyClient, internet: SimulatedInternet, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    counts = check_batch(RUN, 0, client, budget(DAYS_CALLS), status)
+    assert counts == {"evidence": 3, "no_evidence_reasons": {}}
+    assert internet.calls()["total"] == 3
+    assert len(rows(status, "select 1 from lapsewatch.domain_check where checked_at is null")) == len(LIVES) - 3
+    assert "the rest stays due" in caplog.text
+
+
+def test_a_spent_budget_stops_a_backfill_until_there_are_more_calls(
+    planned: None, status: Engine, client: FastlyClient
+) -> None:
+    with pytest.raises(BudgetSpent):
+        check_batch(replace(RUN, is_backfill=True), 0, client, budget(DAYS_CALLS), status)
+    assert len(rows(status, "select 1 from lapsewatch.domain_check where checked_at is not null")) == 3
+
+
+def test_a_short_budget_goes_to_what_is_watched_or_was_never_read(
+    planned: None, status: Engine, client: FastlyClient, internet: SimulatedInternet
+) -> None:
+    with status.begin() as connection:
+        for verdict, domains in (("keep", [*LIVES][:-1]), ("unverify", ["taken.net"]), ("watch", ["released.dev"])):
+            connection.execute(
+                text("update lapsewatch.domain_status set verdict = :verdict where domain = any(:domains)"),
+                {"verdict": verdict, "domains": domains},
+            )
+    check_batch(RUN, 0, client, budget(DAYS_CALLS), status)
+    assert set(internet.calls()["by_domain"]) == {"taken.net", "released.dev", "xn--mnchen-3ya.de"}
+
+
+def test_a_batch_is_read_in_pages(
+    planned: None,
+    status: Engine,
+    client: FastlyClient,
+    internet: SimulatedInternet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(open_batch, "PAGE", 3)
+    check_batch(RUN, 0, client, budget(), status)
+    assert internet.calls()["by_domain"] == dict.fromkeys(LIVES, 1)
+
+
+def test_what_is_known_of_a_domain_is_weighed_and_kept(planned: None, status: Engine, client: FastlyClient) -> None:
+    with status.begin() as connection:
+        connection.execute(
+            text(
+                "update lapsewatch.domain_status set phase = 'redemption', checked_at = now(), verdict = 'watch',"
+                " adverse_since = '2026-10-30' where domain = 'redeemable.org'"
+            )
+        )
+    check_batch(RUN, 0, client, budget(), status)
+    [row] = rows(status, "select * from lapsewatch.domain_check where domain = 'redeemable.org'")
+    assert row["verdict"] == "unverify"
+    assert row["previous"] == {"phase": "redemption", "adverse_since": "2026-10-30T00:00:00+00:00"}
+
+
+def test_progress_is_told(
+    planned: None, status: Engine, client: FastlyClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    check_batch(RUN, 0, client, budget(), status)
+    assert f"Batch 0: {len(LIVES)} of {len(LIVES)} answered" in caplog.text

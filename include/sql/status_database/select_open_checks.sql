@@ -1,5 +1,5 @@
 -- The next of the batch's unanswered rows after a domain, each with what is known of the domain so far: either the urgent
--- ones, which are watched or have never given evidence, or all the others.
+-- ones, whose domain is watched (as it is until it has been read once) or distrusted, or all the others.
 select checked.domain, known.history as previous
 from lapsewatch.domain_check as checked
 join lapsewatch.domain_status as status using (domain)
@@ -9,6 +9,6 @@ where checked.run_id = :run_id
   and checked.batch = :batch
   and checked.checked_at is null
   and checked.domain > :after
-  and coalesce(status.verdict <> 'keep', true) = :is_urgent
+  and (status.verdict <> 'keep') = :is_urgent
 order by checked.domain
 limit :most
