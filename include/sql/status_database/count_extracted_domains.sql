@@ -1,1 +1,1 @@
-select count(distinct domain) from extracted_host
+select count(*) from extracted_domain

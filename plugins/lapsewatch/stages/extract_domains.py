@@ -30,6 +30,10 @@ def extract_domains(run: Run, users: UserDatabase, status: Engine) -> Counts:
             return shared
         connection.execute(statement("create_extracted_host"))
         copy_rows(connection, "copy_extracted_host", _custom_hosts(users, tally, set_aside))
+        connection.execute(statement("allow_sorting_in_memory"))
+        connection.execute(statement("create_extracted_domain"))
+        # All of them are new to the planner, which would take them for a few.
+        connection.execute(statement("analyze_extracted"))
         now = run.clock()
         when = {"now": now, "as_of": run.as_of, **_base(run.day, now)}
         new = connection.execute(statement("insert_new_domains"), when)

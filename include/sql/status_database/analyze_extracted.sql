@@ -1,0 +1,1 @@
+analyze extracted_host, extracted_domain
