@@ -7,7 +7,10 @@ select runs.run_id,
        stage.started_at is not null as is_begun,
        trouble.stage as failed_stage,
        trouble.error,
-       question.expires_at as answer_awaited_until
+       exists (
+           select from lapsewatch.unverification_approval
+           where run_id = runs.run_id and answer is null and expires_at > clock_timestamp()
+       ) as is_asking
 from unnest(cast(:run_ids as text[])) as runs (run_id)
 left join lapsewatch.run_plan as plan using (run_id)
 left join lateral (
@@ -28,10 +31,3 @@ left join lateral (
     order by finished_at desc
     limit 1
 ) as trouble on true
-left join lateral (
-    select expires_at
-    from lapsewatch.unverification_approval
-    where run_id = runs.run_id and answer is null and expires_at > clock_timestamp()
-    order by asked_at desc
-    limit 1
-) as question on true

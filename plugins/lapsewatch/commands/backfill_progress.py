@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from lapsewatch.commands.airflow_backfills import ENDED, AirflowRun
-from lapsewatch.commands.wording import minute
 from lapsewatch.core.cadence import cohort_of_day
 from lapsewatch.status_database.statements import statement
 
@@ -131,11 +130,8 @@ class Progress:
                 run.state = "running"
             if row["error"]:
                 yield f"{row['run_id']}: {row['failed_stage']} has stopped for now: {row['error']}"
-            if row["answer_awaited_until"]:
-                yield (
-                    f"{row['run_id']} waits for a person until {minute(row['answer_awaited_until'])} UTC: in Airflow,"
-                    " under Required Actions"
-                )
+            if row["is_asking"]:
+                yield f"{row['run_id']} waits for a person: in Airflow, under Required Actions"
 
     def _read_unplanned(self, connection: Connection) -> None:
         cohorts = sorted(
