@@ -155,6 +155,15 @@ def add_addresses(user_url: str) -> Callable[..., None]:
     return add
 
 
+def put_to_work(status_url: str, since: datetime) -> None:
+    """Let the status database know a domain already: those that are found from now on are new, and due at once."""
+    with psycopg.connect(status_url) as connection:
+        connection.execute(
+            "insert into lapsewatch.domain_status (domain, first_seen_at, next_check_at) values ('known.com', %s, %s)",
+            [since, since],
+        )
+
+
 def confirm_address(user_url: str, email: str, at: datetime) -> None:
     """What PyPI does when a user confirms an address: it is trusted, and an event says since when."""
     with psycopg.connect(user_url) as connection:

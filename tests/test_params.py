@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 from lapsewatch.core.breaker import RUN_LIMITS, TLD_LIMITS
-from lapsewatch.params import approval_timeout, read_limits, run_params
+from lapsewatch.core.errors import SetupError
+from lapsewatch.params import approval_timeout, keep_checks_months, read_limits, refuse_unknown, run_params
 
 from local.checkout import ROOT
 
@@ -20,7 +21,9 @@ def test_defaults_are_the_careful_ones() -> None:
         "dry_run": True,
         "scope": "due",
         "domains": [],
+        "recheck": False,
         "client": "fastly",
+        "requests_per_second": None,
         "policy": "corroborated",
         "max_rdap_calls": 2000,
         "max_advice": 100,
@@ -65,11 +68,47 @@ def test_the_owner_sets_defaults_in_airflows_configuration(monkeypatch: pytest.M
         ("policy", "lenient"),
         ("max_rdap_calls", -1),
         ("domains", [7]),
+        ("recheck", "yes"),
+        ("recheck", 1),
+        ("requests_per_second", 0),
+        ("requests_per_second", -1),
+        ("requests_per_second", "20"),
     ],
 )
 def test_a_bad_value_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ParamValidationError):
         resolve(name, value)
+
+
+@pytest.mark.parametrize("configuration", [{"rechek": True}, {"scope": "due", "dry-run": False}, {"me@example.com": 1}])
+def test_a_slip_of_the_pen_is_refused_and_no_address_repeated(configuration: dict[str, Any]) -> None:
+    with pytest.raises(SetupError, match="which is no Param: there are dry_run, scope,") as refused:
+        refuse_unknown(configuration)
+    assert "me@" not in str(refused.value)
+
+
+@pytest.mark.parametrize("configuration", [None, {}, {"scope": "all", "requests_per_second": 5}])
+def test_a_configuration_of_params_is_accepted(configuration: dict[str, Any] | None) -> None:
+    refuse_unknown(configuration)
+
+
+@pytest.mark.parametrize("value", [None, 0.5, 200])
+def test_a_run_may_have_a_rate_of_its_own(value: float | None) -> None:
+    assert resolve("requests_per_second", value) == value
+
+
+@pytest.mark.parametrize(("value", "months"), [("13", 13), ("2", 2), ("1200", 1200)])
+def test_how_long_checks_are_kept_is_a_setting(monkeypatch: pytest.MonkeyPatch, value: str, months: int) -> None:
+    assert keep_checks_months() == 13
+    monkeypatch.setenv("AIRFLOW__LAPSEWATCH__KEEP_CHECKS_MONTHS", value)
+    assert keep_checks_months() == months
+
+
+@pytest.mark.parametrize("value", ["0", "1", "", "-3", "2.5", "all", "1201"])
+def test_checks_are_not_dropped_by_a_setting_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("AIRFLOW__LAPSEWATCH__KEEP_CHECKS_MONTHS", value)
+    with pytest.raises(SetupError, match=r"'keep_checks_months' .* from 2 to 1200, not"):
+        keep_checks_months()
 
 
 def test_the_readme_tells_every_param_and_its_default() -> None:

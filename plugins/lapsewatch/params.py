@@ -98,6 +98,17 @@ def run_params() -> dict[str, Param]:
     }
 
 
+def refuse_unknown(configuration: Mapping[str, Any] | None) -> None:
+    """Raise SetupError where a run's configuration holds what is no Param: Airflow would pass over a slip of the pen.
+
+    Only what can't be an address is repeated.
+    """
+    known = run_params()
+    if unknown := sorted(name for name in configuration or {} if name not in known):
+        named = ", ".join(repr(name) for name in unknown if name.isidentifier()) or "something else"
+        raise SetupError(f"the run's configuration holds {named}, which is no Param: there are {', '.join(known)}")
+
+
 def read_limits(params: Mapping[str, Any]) -> tuple[Limits, Limits]:
     """Return the limits for a whole run and for one top-level domain that the Params of `run_params` hold."""
     of_run, of_tld = (

@@ -22,7 +22,7 @@ from lapsewatch import connections
 from lapsewatch.approval import ApproveUnverifications, approval_params
 from lapsewatch.core.errors import BudgetSpent, RunStopped, SetupError
 from lapsewatch.core.policy import Policy
-from lapsewatch.params import approval_timeout, keep_checks_months, read_limits
+from lapsewatch.params import approval_timeout, keep_checks_months, read_limits, refuse_unknown
 from lapsewatch.priority import DailyRunFirst
 from lapsewatch.stages import check_batch as check
 from lapsewatch.stages import corroborate_checks as corroborate
@@ -64,7 +64,9 @@ DEFAULT_ARGS = {
 def extract_domains() -> None:
     """Read hosts and counts from the user database; add the registrable domains that are new."""
     with _attempt("extract_domains") as (run, status, counts):
-        run.listed_domains()  # a contradiction in the Params ends the run here, at its first task
+        # What makes no sense in the Params ends the run here, at its first task.
+        refuse_unknown(get_current_context()["dag_run"].conf)
+        run.listed_domains()
         with connections.user_database() as users:
             counts |= extract.extract_domains(run, users, status)
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.exceptions import ParamValidationError
 from airflow.models.taskinstance import TaskInstance
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, RetryAction
@@ -102,6 +103,19 @@ def test_every_param_is_typed_and_described(dag: DAG) -> None:
         assert param.schema.get("type") or param.schema.get("enum"), name
 
 
+@pytest.mark.parametrize(
+    "configuration",
+    [{"scope": "some"}, {"dry_run": "perhaps"}, {"requests_per_second": 0}, {"recheck": "yes"}, {"max_growth": None}],
+)
+def test_airflow_refuses_a_bad_value_when_a_run_or_a_backfill_is_made(dag: DAG, configuration: dict[str, Any]) -> None:
+    """With the Params as they are stored, which is what its API, its command line and its backfill validate."""
+    stored = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+    [name] = configuration
+    with pytest.raises(ParamValidationError, match=f"Invalid input for param {name}"):
+        stored.params.deep_merge(configuration).validate()
+    stored.params.deep_merge({"scope": "all", "recheck": True, "requests_per_second": 2.5}).validate()
+
+
 def test_summarise_tells_the_readers_of_domain_status(dag: DAG) -> None:
     assert [asset.name for asset in dag.get_task("summarise_run").outlets] == ["domain_status"]
 
@@ -128,7 +142,9 @@ def test_every_statement_that_is_named_exists_and_every_file_is_used() -> None:
 def test_a_backfill_is_known_by_its_type(
     dag: DAG, monkeypatch: pytest.MonkeyPatch, run_type: str, is_backfill: bool
 ) -> None:
-    dag_run = SimpleNamespace(run_type=DagRunType(run_type), logical_date=None, run_after=datetime.now(UTC))
+    dag_run = SimpleNamespace(
+        run_type=DagRunType(run_type), logical_date=None, run_after=datetime.now(UTC), clear_number=2
+    )
     context = {"run_id": "one", "dag_run": dag_run, "params": dag.params.dump()}
     monkeypatch.setattr(tasks, "get_current_context", lambda: context)
-    assert tasks._run().is_backfill is is_backfill
+    assert (tasks._run().is_backfill, tasks._run().clear_number) == (is_backfill, 2)

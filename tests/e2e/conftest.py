@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from local.checkout import DAGS
 from simulator.lives import Life
 from simulator.world import World
-from tests.conftest import API_KEY, EPOCH, LIVES, SimulatedInternet, days, seed_users, simulated
+from tests.conftest import API_KEY, EPOCH, LIVES, SimulatedInternet, days, put_to_work, seed_users, simulated
 
 Row = dict[str, Any]
 
@@ -114,6 +114,7 @@ def installation(
 ) -> Iterator[Installation]:
     world = World.of(lives, EPOCH)
     seed_users(user_url, world)
+    put_to_work(status_url, EPOCH)
     with simulated(world) as internet:
         monkeypatch.setenv("AIRFLOW_CONN_USER_DB", connection_json(reader_url, profile="pypi"))
         monkeypatch.setenv("AIRFLOW_CONN_USER_DB_UNVERIFIER", connection_json(unverifier_url))

@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 import psycopg
@@ -12,6 +12,7 @@ import pytest
 from airflow.models.asset import AssetEvent
 from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
+from lapsewatch.core.cadence import cohort_of, cohort_of_day
 from lapsewatch.stages.run import STAGES
 from sqlalchemy import select
 
@@ -55,7 +56,8 @@ def test_by_default_it_reports_and_changes_nothing(installation: Installation) -
 def test_domainr_gives_the_same_result(installation: Installation) -> None:
     assert installation.run(dry_run=False, client="domainr") == "success"
     assert installation.unverified() == OWNERS_OF_LAPSED
-    assert installation.status("select distinct provider from lapsewatch.domain_status") == [{"provider": "domainr"}]
+    query = "select distinct provider from lapsewatch.domain_status where checked_at is not null"
+    assert installation.status(query) == [{"provider": "domainr"}]
 
 
 def test_the_next_day_asks_only_what_is_watched(installation: Installation, tomorrow: datetime) -> None:
@@ -65,6 +67,22 @@ def test_the_next_day_asks_only_what_is_watched(installation: Installation, tomo
     assert installation.run(dry_run=False, as_of=tomorrow) == "success"
     # The registry says that "ingrace.net" has expired.
     assert set(installation.internet.calls()["by_domain"]) == LAPSED | {"ingrace.net"}
+
+
+def test_the_very_first_run_asks_about_the_cohort_of_its_day(installation: Installation) -> None:
+    installation.status("delete from lapsewatch.domain_status returning domain")
+    today = datetime.combine(datetime.now(UTC), time(), UTC)
+    assert installation.run(dry_run=False, as_of=today) == "success"
+    cohort = {domain for domain in [*LIVES, *ALIVE] if cohort_of(domain) == cohort_of_day(today)}
+    assert set(installation.internet.calls()["by_domain"]) == cohort
+
+
+def test_a_run_that_is_repeated_keeps_its_plan_and_asks_nobody_again(installation: Installation) -> None:
+    for _ in range(2):
+        assert installation.run() == "success"
+    assert installation.internet.calls()["by_domain"] == dict.fromkeys([*LIVES, *ALIVE], 1)
+    plans = "select count(distinct planned_at) as plans from lapsewatch.domain_check"
+    assert installation.status(plans) == [{"plans": 1}]
 
 
 def test_a_list_is_kept_to(installation: Installation) -> None:
@@ -229,6 +247,14 @@ def test_a_bad_list_is_refused_with_a_reason_and_summed_up(installation: Install
     [metrics] = installation.status("select failed_stage, error from lapsewatch.run_metrics")
     assert metrics["failed_stage"] == "extract_domains"
     assert "must name registrable domains" in metrics["error"]
+
+
+def test_a_slip_of_the_pen_is_refused_with_a_reason_and_summed_up(installation: Installation) -> None:
+    assert installation.run(dryrun=False) == "failed"
+    [metrics] = installation.status("select failed_stage, error from lapsewatch.run_metrics")
+    assert metrics["failed_stage"] == "extract_domains"
+    assert "holds 'dryrun', which is no Param" in metrics["error"]
+    assert installation.internet.calls()["total"] == 0
 
 
 def test_a_run_that_is_repeated_does_not_live_on_its_earlier_success(installation: Installation) -> None:

@@ -28,7 +28,7 @@ from sqlalchemy import Engine
 
 from simulator.lives import Life
 from simulator.world import World
-from tests.conftest import API_KEY, SimulatedInternet, confirm_address, seed_users, simulated
+from tests.conftest import API_KEY, SimulatedInternet, confirm_address, put_to_work, seed_users, simulated
 from tests.stages.conftest import Row, plan_and_unverify, rows
 
 DAY = timedelta(days=1)
@@ -85,13 +85,14 @@ MakeReplay = Callable[..., Any]
 
 
 @pytest.fixture
-def replay(users: UserDatabase, status: Engine, user_url: str) -> MakeReplay:
+def replay(users: UserDatabase, status: Engine, status_url: str, user_url: str) -> MakeReplay:
     @contextmanager
     def start(
         lives: Mapping[str, Life], epoch: datetime, verified_at: Mapping[str, datetime], **world: Any
     ) -> Iterator[Replay]:
         seeded = World.of(lives, epoch, verified_at=verified_at, **world)
         seed_users(user_url, seeded)
+        put_to_work(status_url, epoch)
         with simulated(seeded) as internet:
             settings = WitnessSettings(
                 bootstrap_url=f"{internet.url}/rdap/dns.json",

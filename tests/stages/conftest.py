@@ -114,6 +114,18 @@ def answer_batch(run: Run, batch: int, told: Mapping[str, str | NoEvidenceReason
         open_batch.record(answers, run.client, run.policy)
 
 
+def forget_answer(status: Engine, run_id: str, *domains: str) -> None:
+    """Leave domains unasked, as a spent budget does."""
+    with status.begin() as connection:
+        connection.execute(
+            text(
+                "update lapsewatch.domain_check set checked_at = null, outcome = null, no_evidence_reason = null,"
+                " verdict = null where run_id = :run_id and domain = any(:domains)"
+            ),
+            {"run_id": run_id, "domains": list(domains)},
+        )
+
+
 Check = Callable[..., Run]
 
 RECORDS = {

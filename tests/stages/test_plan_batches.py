@@ -16,7 +16,7 @@ from lapsewatch.status_database.journal import stage
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine, text
 
-from tests.stages.conftest import RUN, Row, answer_batch, rows
+from tests.stages.conftest import RUN, Row, answer_batch, forget_answer, rows
 
 DUE = replace(RUN, run_id="due", scope="due")
 
@@ -117,10 +117,7 @@ def answered(status: Engine, known: list[str]) -> Run:
         postpone(status, domain, 0)
     plan_batches(DUE, status)
     answer_batch(DUE, 0, {"domain0.com": "undelegated"}, status)
-    with status.begin() as connection:
-        connection.execute(
-            text("update lapsewatch.domain_check set checked_at = null, outcome = null where domain = 'domain9.com'")
-        )
+    forget_answer(status, DUE.run_id, "domain9.com")
     store_domain_status(DUE, status)
     return DUE
 

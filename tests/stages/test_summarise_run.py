@@ -17,7 +17,7 @@ from lapsewatch.status_database.journal import stage
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine
 
-from tests.stages.conftest import RUN, Check, Row, plan_and_unverify, rows
+from tests.stages.conftest import RUN, Check, Row, forget_answer, plan_and_unverify, rows
 
 
 @pytest.fixture(autouse=True)
@@ -190,3 +190,13 @@ def test_a_run_of_which_nothing_is_known_is_summed_up_as_failed(status: Engine) 
     summarise_run(RUN, status)
     assert metrics(status)["failed_stage"] == "extract_domains"
     assert metrics(status)["address_count"] is None
+
+
+def test_what_was_not_asked_about_is_no_silence(status: Engine, check: Check) -> None:
+    """A spent budget leaves rows open: they are told apart from what was asked in vain."""
+    run = check(TOLD)
+    forget_answer(status, run.run_id, "alive.com")
+    summarise_run(run, status)
+    found = metrics(status)
+    assert (found["planned_count"], found["checked_count"], found["no_evidence_count"]) == (3, 1, 1)
+    assert found["no_evidence"] == {"timeout": 1, "unasked": 1}

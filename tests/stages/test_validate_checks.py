@@ -9,7 +9,7 @@ from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.validate_checks import validate_checks
 from sqlalchemy import Engine, text
 
-from tests.stages.conftest import Check, rows
+from tests.stages.conftest import Check, forget_answer, rows
 
 DOMAINS = [f"domain{number:03}.com" for number in range(120)]
 
@@ -109,6 +109,17 @@ def test_a_small_run_without_any_evidence_is_stopped_too(
     run = check({"one.com": NoEvidenceReason.TIMEOUT, "two.com": NoEvidenceReason.TIMEOUT})
     with pytest.raises(RunStopped, match="2 of 2 domains"):
         validate_checks(run, status)
+
+
+def test_what_was_not_asked_about_counts_in_no_share(population: None, status: Engine, check: Check) -> None:
+    """A day's budget that is spent after a third of the domains is no outage; nor do the unasked hide one."""
+    run = check(dict.fromkeys(DOMAINS[:6], NoEvidenceReason.TIMEOUT))
+    forget_answer(status, run.run_id, *DOMAINS[40:])
+    validate_checks(run, status)
+    silent = check(dict.fromkeys(DOMAINS[:25], NoEvidenceReason.TIMEOUT), run_id="silent")
+    forget_answer(status, silent.run_id, *DOMAINS[60:])
+    with pytest.raises(RunStopped, match="25 of 60 domains"):
+        validate_checks(silent, status)
 
 
 def test_domains_that_are_always_silent_do_not_stop_every_run(
