@@ -126,6 +126,14 @@ def test_a_summary_from_before_is_not_taken_for_this_runs(backfill_run: FollowRu
     assert progress.has_ended
 
 
+def test_what_is_to_be_asked_again_does_not_count_as_done(backfill_run: FollowRun, status: Engine) -> None:
+    backfill_run(BUSY_DAY)
+    for recheck, done in ((False, SHARE), (True, 0)):
+        progress = Progress(queued(BUSY_DAY), began(status), whole_cohorts=recheck, recheck=recheck)
+        look(progress, status)
+        assert (progress.done, progress.total) == (done, SHARE)
+
+
 def test_a_run_that_ended_before_counts_with_what_it_did(backfill_run: FollowRun, status: Engine) -> None:
     backfill_run(BUSY_DAY)
     progress = Progress([AirflowRun(run_id_of(BUSY_DAY), BUSY_DAY, "success")], began(status))

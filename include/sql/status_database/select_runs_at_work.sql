@@ -1,5 +1,5 @@
--- How far runs that have not ended have come: what is planned and answered, whether a stage has begun since then, what has
--- gone wrong and is tried again, and whether a person is asked.
+-- How far runs that have not ended have come: what is planned (an earlier plan may not count) and answered, whether a stage
+-- has begun since then, what has gone wrong and is tried again, and whether a person is asked.
 select runs.run_id,
        plan.domain_count as planned_count,
        checks.answered_count,
@@ -12,7 +12,7 @@ select runs.run_id,
            where run_id = runs.run_id and answer is null and expires_at > clock_timestamp()
        ) as is_asking
 from unnest(cast(:run_ids as text[])) as runs (run_id)
-left join lapsewatch.run_plan as plan using (run_id)
+left join lapsewatch.run_plan as plan on plan.run_id = runs.run_id and plan.planned_at > :plans_since
 left join lateral (
     select count(checked_at) as answered_count, sum(call_count) as call_count
     from lapsewatch.domain_check

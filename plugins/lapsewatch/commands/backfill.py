@@ -48,10 +48,14 @@ class Order:
     follow_only: bool
 
     @property
+    def recheck(self) -> bool:
+        """Whether domains are asked about that have an answer."""
+        return json.loads(self.conf or "{}").get("recheck") is True
+
+    @property
     def whole_cohorts(self) -> bool:
         """Whether domains with evidence of the last 30 days are asked about too."""
-        conf = json.loads(self.conf or "{}")
-        return conf.get("scope") == "all" or conf.get("recheck") is True
+        return self.recheck or json.loads(self.conf or "{}").get("scope") == "all"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -83,8 +87,13 @@ def _followed(order: Order, status: Engine, since: datetime) -> Progress | None:
     runs = airflow_backfills.runs_of(order.days)
     if not runs:
         return None
-    troubles_since = None if order.follow_only else since
-    progress = Progress(runs, since, troubles_since=troubles_since, whole_cohorts=order.whole_cohorts)
+    progress = Progress(
+        runs,
+        since,
+        troubles_since=None if order.follow_only else since,
+        whole_cohorts=order.whole_cohorts,
+        recheck=order.recheck and not order.follow_only,
+    )
     _follow(progress, status)
     return progress
 

@@ -37,7 +37,8 @@ class Progress:
     """A backfill under way.
 
     `since` is a moment of the database's clock at which the runs had not ended; whatever has gone wrong since
-    `troubles_since` is told. `whole_cohorts`: it also asks about domains with evidence of the last 30 days.
+    `troubles_since` is told. `whole_cohorts`: it also asks about domains with evidence of the last 30 days. `recheck`:
+    runs that were planned before are planned anew.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Progress:
         *,
         troubles_since: datetime | None = None,
         whole_cohorts: bool = False,
+        recheck: bool = False,
     ) -> None:
         self.runs = {run.run_id: Run(run, run.state) for run in runs}
         self.unplanned = 0
@@ -54,6 +56,7 @@ class Progress:
         self.rate = 0.0
         self._since = since
         self._troubles_since = troubles_since or "-infinity"
+        self._plans_since = since if recheck else "-infinity"
         self._whole_cohorts = whole_cohorts
         self._cohorts: list[int] | None = None
         self._done_at: deque[tuple[float, int]] = deque()
@@ -121,7 +124,12 @@ class Progress:
             run.calls = row["api_call_count"]
 
     def _read_work(self, connection: Connection, run_ids: list[str]) -> Iterable[str]:
-        values = {"run_ids": run_ids, "since": self._since, "troubles_since": self._troubles_since}
+        values = {
+            "run_ids": run_ids,
+            "since": self._since,
+            "plans_since": self._plans_since,
+            "troubles_since": self._troubles_since,
+        }
         for row in connection.execute(statement("select_runs_at_work"), values).mappings():
             run = self.runs[row["run_id"]]
             run.planned = row["planned_count"]
