@@ -159,6 +159,7 @@ def _follow(progress: Progress, status: Engine) -> None:
                 tell("The status database is out of reach: the runs wait for it, and so does this")
                 time.sleep(SECONDS_BETWEEN_LINES)
                 continue
+            looked_for = time.monotonic() - began
             show()
             if progress.has_ended:
                 return
@@ -167,7 +168,7 @@ def _follow(progress: Progress, status: Engine) -> None:
             elif began - max(changed_at, asked_at) > STALLED_AFTER_SECONDS:
                 asked_at = began
                 _ask_airflow(progress, tell)
-            time.sleep(max(SECONDS_BETWEEN_LOOKS, (time.monotonic() - began) / LOOKS_SHARE))
+            time.sleep(max(SECONDS_BETWEEN_LOOKS, looked_for / LOOKS_SHARE))
 
 
 def _ask_airflow(progress: Progress, tell: Tell) -> None:
