@@ -133,6 +133,7 @@ def test_the_first_answer_stands(planned: None, status: Engine, client: FastlyCl
         "provider": "fastly",
         "policy": "corroborated",
         "answers": json.dumps(late),
+        "domains": ["alive.com"],
     }
     with status.begin() as connection:
         connection.execute(statement("record_answers"), values)

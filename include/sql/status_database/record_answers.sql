@@ -1,4 +1,5 @@
--- The first answer stands: a batch that runs twice overwrites nothing.
+-- The first answer stands: a batch that runs twice overwrites nothing. The domains, once more, let each row be found by the
+-- index, however many are open, also where PostgreSQL has not yet counted what a large plan has added.
 update lapsewatch.domain_check as planned
 set provider = :provider,
     policy = :policy,
@@ -26,5 +27,6 @@ from jsonb_to_recordset(cast(:answers as jsonb)) as answer (
 where planned.run_id = :run_id
   and planned.planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
   and planned.batch = :batch
+  and planned.domain = any(cast(:domains as text[]))
   and planned.domain = answer.domain
   and planned.checked_at is null

@@ -73,7 +73,12 @@ class OpenBatch:
 
         Raises Unavailable, when they are written, where another attempt has taken over.
         """
-        values = self._key | {"answers": json.dumps(answers), "provider": provider, "policy": policy}
+        values = self._key | {
+            "answers": json.dumps(answers),
+            "domains": [answer["domain"] for answer in answers],
+            "provider": provider,
+            "policy": policy,
+        }
         patiently(lambda: self._record(values), self._stop)
         if self._is_taken_over:
             raise Unavailable("the status database was lost, and another attempt has taken over since")
