@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from lapsewatch.commands import airflow_backfills
-from lapsewatch.commands.airflow_backfills import DAG_ID
+from lapsewatch.commands.airflow_backfills import DAG_ID, AirflowRefused
 from lapsewatch.commands.backfill_progress import Progress
 from lapsewatch.commands.exit_codes import INTERRUPTED, OK, TROUBLE, BadInput
 from lapsewatch.commands.progress import SECONDS_BETWEEN_LINES
@@ -167,7 +167,10 @@ def _follow(progress: Progress, status: Engine) -> None:
                 signature, changed_at = progress.signature(), began
             elif began - max(changed_at, asked_at) > STALLED_AFTER_SECONDS:
                 asked_at = began
-                _ask_airflow(progress, tell)
+                try:
+                    _ask_airflow(progress, tell)
+                except AirflowRefused as error:
+                    tell(f"Nothing happens, and Airflow does not say why: {error}")
             time.sleep(max(SECONDS_BETWEEN_LOOKS, looked_for / LOOKS_SHARE))
 
 
