@@ -1,6 +1,6 @@
 # Lapsewatch. `make` lists what there is; everything it makes stays in the checkout.
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo ui backfill psql lapsewatch test test-full lint format clean
+.PHONY: help install lock demo ui backfill psql lapsewatch test test-full bench lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -54,6 +54,9 @@ test: install ## all tests that need nothing but Python
 
 test-full: install ## tests that need system packages: none so far
 	@echo "Nothing needs a system package so far."
+
+bench: install ## measure speed, memory and growth into benchmarks/results (a quarter of an hour)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: install ## ruff, mypy, import-linter
 	@$(BIN)/ruff check

@@ -64,7 +64,8 @@ def _run(chosen: argparse.Namespace, more: Sequence[str]) -> int:
             with installation.running(ACCOUNTS) as installed:
                 return installed.lapsewatch(chosen.arguments)
         case "clean":
-            postgres.destroy(local_folder("postgres"))
+            for name in ("postgres", "bench"):
+                postgres.destroy(local_folder(name))
     return 0
 
 

@@ -1,0 +1,76 @@
+"""Writes what was measured: as JSON to compute with, as Markdown to read."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.databases import PRODUCTION, Databases
+from benchmarks.measured import Measured
+from local.checkout import ROOT
+
+RESULTS = Path(__file__).parent / "results"
+NAME = "bulk-assessment"
+MARKS = {True: "reached", False: "**missed**", None: ""}
+
+
+def write(measured: Mapping[str, Measured], databases: Databases, seconds: float) -> None:
+    """Write `results/bulk-assessment.json` and `.md`."""
+    document = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds),
+        "commit": _git("rev-parse", "--short=12", "HEAD"),
+        "is_dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "machine": {
+            "cores": os.cpu_count(),
+            "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+            "processor": platform.machine(),
+            "system": platform.system(),
+            "load_before": round(databases.load_before, 2),
+            "python": platform.python_version(),
+            "postgresql": databases.version(),
+        },
+        "postgresql_settings": {name: value for name, value in PRODUCTION.items() if value},
+        "measures": {name: asdict(of) for name, of in measured.items()},
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{NAME}.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    (RESULTS / f"{NAME}.md").write_text(_as_markdown(document))
+
+
+def _as_markdown(document: Mapping[str, Any]) -> str:
+    machine = document["machine"]
+    settings = ", ".join(f"{name} = {value}" for name, value in document["postgresql_settings"].items())
+    dirty = ", with changes that are not committed" if document["is_dirty"] else ""
+    lines = [
+        "# The bulk assessment, measured",
+        "",
+        "Written by `make bench`. Each figure is of one run; the methods are below.",
+        "",
+        f"- {document['measured_at']}, commit {document['commit']}{dirty}; {document['seconds'] / 60:.0f} minutes",
+        f"- {machine['cores']} cores ({machine['processor']}), {machine['memory_gib']} GiB, {machine['system']}",
+        f"- load before: {machine['load_before']}; PostgreSQL, workers and simulated internet share the machine",
+        f"- Python {machine['python']}, PostgreSQL {machine['postgresql']} with {settings}",
+        "",
+        "| measure | goal | | figures |",
+        "|---|---|---|---|",
+    ]
+    for of in document["measures"].values():
+        figures = "<br>".join(f"{name}: **{_shown(value)}**" for name, value in of["figures"].items())
+        lines.append(f"| {of['title']} | {of['goal']} | {MARKS[of['reached']]} | {figures} |")
+    lines += ["", "## Methods", ""]
+    lines += [f"- **{of['title']}**: {of['method']}." for of in document["measures"].values()]
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
