@@ -2,8 +2,9 @@
 
 import logging
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Row
 
 from lapsewatch.core.batches import DOMAINS_PER_BATCH, MAX_BATCHES
 from lapsewatch.core.cadence import cohort_of_day
@@ -29,34 +30,32 @@ def plan_batches(run: Run, status: Engine) -> tuple[list[int], int]:
         connection.execute(statement("lock_run"), key)
         plan = connection.execute(statement("select_run_plan"), key).one_or_none()
         if plan is None or (run.recheck and plan.clear_number < run.clear_number):
-            _insert_plan(connection, run, listed, planned_at)
+            plan = _insert_plan(connection, run, listed, planned_at)
         else:
             log.info("The run was planned before and keeps its plan")
-        batches = connection.execute(statement("select_batches"), key).all()
-    planned = sum(batch.domain_count for batch in batches)
-    log.info("Planned: %s domains in %s batches", planned, len(batches))
-    return [batch.batch for batch in batches], planned
+    log.info("Planned: %s domains in %s batches", plan.domain_count, plan.batch_count)
+    return list(range(plan.batch_count)), plan.domain_count
 
 
-def _insert_plan(connection: Connection, run: Run, listed: list[str], planned_at: datetime) -> None:
-    key = {"run_id": run.run_id}
+def _insert_plan(connection: Connection, run: Run, listed: list[str], planned_at: datetime) -> Row[Any]:
     values = {
+        "run_id": run.run_id,
         "planned_at": planned_at,
+        "clear_number": run.clear_number,
+        "recheck": run.recheck,
         "as_of": run.as_of,
         "scope": run.scope,
         "domains": listed,
         "is_backfill": run.is_backfill,
         "cohort": cohort_of_day(run.day),
-        "recheck": run.recheck,
         "provider": run.client,
         "max_batches": MAX_BATCHES,
         "domains_per_batch": DOMAINS_PER_BATCH,
     }
-    inserted = connection.execute(statement("insert_planned_checks"), key | values)
-    plan = {"planned_at": planned_at, "clear_number": run.clear_number, "recheck": run.recheck}
-    connection.execute(statement("upsert_run_plan"), key | plan)
+    plan = connection.execute(statement("insert_plan"), values).one()
     # Batches of an earlier plan are not this one's to answer for.
-    connection.execute(statement("forget_batches"), key)
+    connection.execute(statement("forget_batches"), {"run_id": run.run_id})
     # In a backfill the list is shared by the runs of all cohorts.
-    if not run.is_backfill and (unused := len(listed) - inserted.rowcount if listed else 0):
+    if not run.is_backfill and (unused := len(listed) - plan.domain_count if listed else 0):
         log.warning("%s of the %s listed domains are behind no verified address", unused, len(listed))
+    return plan
