@@ -6,6 +6,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from lapsewatch.core.cadence import cohort_of
 from lapsewatch.status_database.schema import ALEMBIC_INI, require_current_schema
 from sqlalchemy import Engine, text
 
@@ -79,6 +80,40 @@ def test_lapses_from_before_they_had_a_table_are_carried_over(empty_database_url
     ]
     began = rows(engine, "select domain from lapsewatch.domain_status where adverse_since = lapsed_at")
     assert began == [{"domain": "open.com"}]
+    engine.dispose()
+
+
+def test_runs_from_before_they_had_a_plan_keep_what_was_planned_and_domains_get_their_cohort(
+    empty_database_url: str,
+) -> None:
+    engine = sqlalchemy_engine(empty_database_url)
+    config = Config(ALEMBIC_INI)
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        connection.execute(
+            text(
+                """
+                select lapsewatch.create_domain_check_partition('2026-11-01Z');
+                insert into lapsewatch.domain_check (run_id, domain, planned_at, batch, provider)
+                values ('one', 'a.com', '2026-11-01Z', 0, 'fastly'), ('one', 'b.com', '2026-11-01Z', 1, 'fastly'),
+                       ('two', 'a.com', '2026-11-02Z', 0, 'fastly');
+                insert into lapsewatch.domain_status (domain, first_seen_at, next_check_at)
+                values ('example.com', now(), now())
+                """
+            )
+        )
+        connection.commit()
+        command.upgrade(config, "head")
+    found = rows(
+        engine, "select run_id, domain_count, batch_count, clear_number, recheck from lapsewatch.run_plan order by 1"
+    )
+    kept = {"clear_number": 0, "recheck": False}
+    assert found == [
+        {"run_id": "one", "domain_count": 2, "batch_count": 2} | kept,
+        {"run_id": "two", "domain_count": 1, "batch_count": 1} | kept,
+    ]
+    assert rows(engine, "select cohort from lapsewatch.domain_status") == [{"cohort": cohort_of("example.com")}]
     engine.dispose()
 
 

@@ -85,6 +85,22 @@ def test_a_run_that_is_repeated_keeps_its_plan_and_asks_nobody_again(installatio
     assert installation.status(plans) == [{"plans": 1}]
 
 
+def test_the_daily_run_drops_the_checks_that_are_too_old(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    months = "select partition_name from lapsewatch.domain_check_partition order by 1"
+    installation.status("select lapsewatch.create_domain_check_partition('2020-01-01Z') is null as made")
+    monkeypatch.setenv("AIRFLOW__LAPSEWATCH__KEEP_CHECKS_MONTHS", "0")
+    assert installation.run() == "failed"
+    [metrics] = installation.status("select failed_stage, error from lapsewatch.run_metrics")
+    assert metrics["failed_stage"] == "plan_batches"
+    assert "'keep_checks_months'" in metrics["error"]
+    assert len(installation.status(months)) == 1
+    monkeypatch.delenv("AIRFLOW__LAPSEWATCH__KEEP_CHECKS_MONTHS")
+    assert installation.run() == "success"
+    assert [row["partition_name"] for row in installation.status(months)] == [f"domain_check_{datetime.now(UTC):%Y_%m}"]
+
+
 def test_a_list_is_kept_to(installation: Installation) -> None:
     assert installation.run(dry_run=False, scope="list", domains=["Released.dev", "alive.com"]) == "success"
     assert set(installation.internet.calls()["by_domain"]) == {"released.dev", "alive.com"}
