@@ -24,15 +24,20 @@ from tests.conftest import API_KEY, EPOCH, SimulatedInternet, days, seed_users, 
 DAYS = 30
 DOMAINS = 3000
 RUNS_AT_A_TIME = 4
-CALLS_PER_SECOND = 100
-LATENCY_MS = 150
-"""At that pace most of a run is asking: whenever the scheduler is killed, there are calls in flight."""
+IN_FLIGHT = 8
+LATENCY_MS = 100
+SLOW_MS = 2500
+"""While the scheduler is dead, a day's domains take a minute to ask about: what it began is still at it when the next
+one begins it anew. Less than a task waits for its calls when it is told to end."""
 
 FORGOTTEN_AFTER = 15
 """The seconds after which a dead scheduler is known to be dead."""
 
 HAPPENS_WITHIN_SECONDS = 600
 POLL_SECONDS = 0.5
+
+BEING_ASKED = "select from task_instance where task_id = 'check_batch' and state = 'running'"
+KNOWN_TO_BE_DEAD = "select from job where job_type = 'SchedulerJob' and state = 'failed'"
 
 PREPARE = """
 from airflow.dag_processing.bundles.manager import DagBundlesManager
@@ -148,7 +153,7 @@ def environment(server: postgres.Server, status_url: str, internet: SimulatedInt
         "conn_type": "http",
         "host": internet.url,
         "password": API_KEY,
-        "extra": {"requests_per_second": CALLS_PER_SECOND, "max_in_flight": 32},
+        "extra": {"requests_per_second": 500, "max_in_flight": IN_FLIGHT},
     }
     local = airflow.environment(server, internet_url=internet.url, resolver=internet.dns, api_key=API_KEY)
     return local | {
@@ -175,16 +180,20 @@ def test_thirty_days_ask_about_every_domain_once_though_the_scheduler_is_killed(
     # Up to today, so that the backfill has the daily run of today too, and no other run is there.
     today = datetime.now(UTC).date()
     between = ("--from", str(today - timedelta(days=DAYS - 1)), "--to", str(today))
-    how = ("--max-active-runs", str(RUNS_AT_A_TIME), "--conf", json.dumps({"dry_run": False}))
+    how = ("--max-active-runs", str(RUNS_AT_A_TIME), "--conf", json.dumps({"dry_run": False, "max_rdap_calls": 0}))
     following = running.start("lapsewatch", "backfill", *between, *how)
     running.wait_until(lambda: running.states() == {"queued": DAYS})
 
     scheduler = running.start("airflow", "scheduler", "--skip-serve-logs")
     running.wait_until(lambda: len(installation.asked()) > DOMAINS / 3)
+    installation.internet.change_settings(latency_ms=SLOW_MS)
+    running.wait_until(lambda: running.query(BEING_ASKED))
     os.kill(scheduler.pid, signal.SIGKILL)
     assert scheduler.wait() == -signal.SIGKILL
     assert len(installation.asked()) < DOMAINS, "it was to be killed in the middle"
     running.start("airflow", "scheduler", "--skip-serve-logs")
+    running.wait_until(lambda: running.query(KNOWN_TO_BE_DEAD))
+    installation.internet.change_settings(latency_ms=LATENCY_MS)
     assert following.wait(HAPPENS_WITHIN_SECONDS) == 0, running.log()
 
     assert f"{DAYS} of {DAYS} runs succeeded" in running.log()
