@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,7 +15,7 @@ from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.summarise_run import summarise_run
 from lapsewatch.status_database.journal import stage
 from lapsewatch.user_databases.database import UserDatabase
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from tests.stages.conftest import RUN, Row, answer_batch, forget_answer, rows
 
@@ -98,7 +99,18 @@ def test_a_run_is_planned_once(
     assert planned(status, RUN) == known
 
 
-def test_two_attempts_at_once_plan_the_run_once(status: Engine, known: list[str]) -> None:
+@pytest.fixture
+def hesitant(status: Engine) -> None:
+    """Between looking for a plan and making one there is time for another attempt to look too."""
+
+    def hesitate(_connection: Any, _cursor: Any, query: str, *_: Any) -> None:
+        if query.startswith("select clear_number"):
+            time.sleep(0.2)
+
+    event.listen(status, "after_cursor_execute", hesitate)
+
+
+def test_two_attempts_at_once_plan_the_run_once(status: Engine, known: list[str], hesitant: None) -> None:
     with ThreadPoolExecutor(8) as attempts:
         plans = list(attempts.map(lambda _: plan_batches(RUN, status), range(8)))
     assert plans == [([0], 10)] * 8
@@ -148,7 +160,7 @@ def test_told_to_ask_again_it_is_planned_anew_once_each_time_it_was_cleared(
     assert plan == {"clear_number": 2, "recheck": True, "domain_count": 10, "batch_count": 1}
 
 
-def test_two_attempts_at_once_plan_anew_once(status: Engine, answered: Run) -> None:
+def test_two_attempts_at_once_plan_anew_once(status: Engine, answered: Run, hesitant: None) -> None:
     again = replace(answered, recheck=True, clear_number=1)
     with ThreadPoolExecutor(8) as attempts:
         plans = list(attempts.map(lambda _: plan_batches(again, status), range(8)))
@@ -169,6 +181,14 @@ def test_nothing_of_an_earlier_plan_is_counted_or_published_again(status: Engine
     assert metrics["phases"] == {"active": 10}
     # A batch that the new plan does not have is not its to answer for.
     assert rows(status, "select * from lapsewatch.run_stage where batch = 7") == []
+
+
+def test_answers_of_an_earlier_plan_are_not_published_by_the_new_one(status: Engine, known: list[str]) -> None:
+    plan_batches(RUN, status)
+    answer_batch(RUN, 0, {}, status)
+    again = replace(RUN, recheck=True, clear_number=1)
+    plan_batches(again, status)
+    assert store_domain_status(again, status)["merged_count"] == 0
 
 
 def test_what_has_left_the_users_is_not_asked_again(status: Engine, answered: Run) -> None:
