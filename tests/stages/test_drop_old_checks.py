@@ -2,10 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from lapsewatch.stages import drop_old_checks as stage
 from lapsewatch.stages.drop_old_checks import drop_old_checks
 from sqlalchemy import Engine, text
 
@@ -23,12 +22,16 @@ MONTHS = [(2025, 1), (2025, 11), (2025, 12), (2026, 1), (2026, 2), (2026, 3)]
 @pytest.fixture(autouse=True)
 def checks(status: Engine) -> None:
     """A run in each month, with one check."""
+    for year, month in MONTHS:
+        add_run(status, datetime(year, month, 28, 23, 59, tzinfo=UTC))
+
+
+def add_run(status: Engine, at: datetime) -> None:
+    values = {"run_id": f"{at.year}-{at.month}", "at": at}
     with status.begin() as connection:
-        for year, month in MONTHS:
-            values = {"run_id": f"{year}-{month}", "at": datetime(year, month, 28, 23, 59, tzinfo=UTC)}
-            connection.execute(text("select lapsewatch.create_domain_check_partition(:at)"), values)
-            connection.execute(text(CHECK), values)
-            connection.execute(text("insert into lapsewatch.run_plan values (:run_id, :at, 0, false, 1, 1)"), values)
+        connection.execute(text("select lapsewatch.create_domain_check_partition(:at)"), values)
+        connection.execute(text(CHECK), values)
+        connection.execute(text("insert into lapsewatch.run_plan values (:run_id, :at, 0, false, 1, 1)"), values)
 
 
 def months(status: Engine) -> list[str]:
@@ -42,11 +45,43 @@ def plans(status: Engine) -> list[str]:
     return [row["run_id"] for row in rows(status, "select run_id from lapsewatch.run_plan order by planned_at")]
 
 
-def test_the_present_month_counts(status: Engine) -> None:
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+def test_the_present_month_counts_wherever_the_database_lives(status: Engine, zone: str) -> None:
+    live_in(zone, status)
     assert drop_old_checks(MARCH, 2, status) == {"dropped_month_count": 4}
     assert months(status) == ["2026_02", "2026_03"]
     assert plans(status) == ["2026-2", "2026-3"]
     assert drop_old_checks(MARCH, 2, status) == {"dropped_month_count": 0}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+def test_a_plan_of_a_months_first_or_last_second_goes_with_that_month(status: Engine, zone: str) -> None:
+    live_in(zone, status)
+    with status.begin() as connection:
+        for run_id, at in (("last", "2026-01-31 23:59:59Z"), ("first", "2026-02-01 00:00:00Z")):
+            values = {"run_id": run_id, "at": at}
+            connection.execute(text("insert into lapsewatch.run_plan values (:run_id, :at, 0, false, 1, 1)"), values)
+    drop_old_checks(MARCH, 2, status)
+    assert plans(status) == ["first", "2026-2", "2026-3"]
+
+
+def live_in(zone: str, status: Engine) -> None:
+    with status.begin() as connection:
+        connection.execute(text(f"alter database status set timezone = '{zone}'"))
+    status.dispose()
+    assert rows(status, "show timezone") == [{"TimeZone": zone}]
+
+
+def test_a_worker_whose_clock_runs_ahead_drops_no_month_that_is_kept(status: Engine) -> None:
+    [present] = rows(status, "select now() at time zone 'UTC' as at")
+    this_month = present["at"].replace(day=1, tzinfo=UTC)
+    last_month = this_month - timedelta(days=1)
+    for at in (last_month, this_month):
+        add_run(status, at)
+    ahead = replace(RUN, clock=lambda: this_month + timedelta(days=3652))
+    assert drop_old_checks(ahead, 2, status) == {"dropped_month_count": len(MONTHS)}
+    assert months(status) == [f"{at:%Y_%m}" for at in (last_month, this_month)]
+    assert len(plans(status)) == 2
 
 
 @pytest.mark.parametrize(("keep", "oldest"), [(4, "2025_12"), (5, "2025_11"), (14, "2025_11"), (15, "2025_01")])
@@ -62,6 +97,7 @@ def test_what_is_being_read_is_left_to_the_next_run(status: Engine, caplog: pyte
         assert reader.scalar(query) == len(MONTHS)
         assert drop_old_checks(MARCH, 2, status) == {"dropped_month_count": 0}
         assert "domain_check_2025_01 is left to the next run" in caplog.text
+        assert len(plans(status)) == len(MONTHS)
         assert reader.scalar(query) == len(MONTHS) - 1
     assert drop_old_checks(MARCH, 2, status) == {"dropped_month_count": 4}
     assert months(status) == ["2026_02", "2026_03"]
@@ -107,4 +143,3 @@ def test_plans_stay_as_long_as_their_checks(status: Engine) -> None:
     """A run of last month that is cleared today goes on with its plan."""
     drop_old_checks(MARCH, 15, status)
     assert len(plans(status)) == len(MONTHS)
-    assert stage._months_before(NOW, 0) == datetime(2026, 3, 1, tzinfo=UTC)

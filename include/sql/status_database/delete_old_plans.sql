@@ -1,6 +1,6 @@
 -- Plans whose checks are gone.
 delete from lapsewatch.run_plan as plan
-where planned_at < :first_month
+where planned_at < cast(:first_month as timestamp) at time zone 'UTC'
   and not exists (
       select
       from lapsewatch.domain_check_partition as part

@@ -6,5 +6,5 @@ select partition_name,
        end as detach_statement,
        format('drop table lapsewatch.%I', partition_name) as drop_statement
 from lapsewatch.domain_check_partition
-where month < :first_month
+where month < cast(:first_month as date)
 order by is_detaching desc, month

@@ -1,7 +1,6 @@
 """Drops the checks of months that are not kept any more, without standing in anybody's way."""
 
 import logging
-from datetime import UTC, datetime
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
@@ -16,10 +15,10 @@ log = logging.getLogger(__name__)
 def drop_old_checks(run: Run, keep_months: int, status: Engine) -> Counts:
     """Drop the months (UTC) of `domain_check` before the last `keep_months`, of which the present one is the last.
 
-    With them go the plans of their runs. Nothing else refers to them: lapses and unverifications have copies of their
-    evidence. A month that somebody is reading is left to the next run, and so is everything where another run is at it.
+    What the present month is, the earlier one of the run's clock and the database's says. With the months go the plans
+    of their runs. Nothing else refers to them: lapses and unverifications have copies of their evidence. A month that
+    somebody is reading is left to the next run, and so is everything where another run is at it.
     """
-    first_month = _months_before(run.clock(), keep_months - 1)
     dropped = 0
     with status.connect() as pooled:
         connection = pooled.execution_options(isolation_level="AUTOCOMMIT")
@@ -28,7 +27,9 @@ def drop_old_checks(run: Run, keep_months: int, status: Engine) -> Counts:
             log.info("Another run is dropping old checks")
             return {"dropped_month_count": 0}
         connection.execute(statement("limit_lock_waits"))
-        for old in connection.execute(statement("select_old_partitions"), {"first_month": first_month}).all():
+        present = {"now": run.clock(), "keep_months": keep_months}
+        first_month = {"first_month": connection.execute(statement("select_first_kept_month"), present).scalar_one()}
+        for old in connection.execute(statement("select_old_partitions"), first_month).all():
             try:
                 if old.detach_statement is not None:
                     connection.execute(text(old.detach_statement))
@@ -37,14 +38,7 @@ def drop_old_checks(run: Run, keep_months: int, status: Engine) -> Counts:
                 log.warning("%s is left to the next run: %s", old.partition_name, type(error.orig).__name__)
                 break
             dropped += 1
-        connection.execute(statement("delete_old_plans"), {"first_month": first_month})
+        connection.execute(statement("delete_old_plans"), first_month)
     if dropped:
-        log.info("Dropped: %s months of checks before %s", dropped, first_month.date())
+        log.info("Dropped: %s months of checks before %s", dropped, first_month["first_month"])
     return {"dropped_month_count": dropped}
-
-
-def _months_before(now: datetime, months: int) -> datetime:
-    """Return the first instant (UTC) of the month that lies so many months before the present one."""
-    now = now.astimezone(UTC)
-    years, month = divmod(now.year * 12 + now.month - 1 - months, 12)
-    return datetime(years, month + 1, 1, tzinfo=UTC)
