@@ -6,6 +6,7 @@ AGING = (
     """
     update lapsewatch.call_budget
     set next_turn_at = next_turn_at - make_interval(secs => :seconds),
+        granted_at = granted_at - make_interval(secs => :seconds),
         paused_until = paused_until - make_interval(secs => :seconds),
         slowed_at = slowed_at - make_interval(secs => :seconds)
     """,

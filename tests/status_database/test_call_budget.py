@@ -300,6 +300,76 @@ def test_a_backfill_leaves_what_the_daily_run_needs_today(
     assert join(allowance).reserve(MANY, 0).count == 4
 
 
+def take_all(budget: SharedCallBudget, status: Engine) -> tuple[int, str]:
+    """Take calls until there are no more, and leave; return how many there were, and what was said."""
+    count = 0
+    while True:
+        try:
+            count += budget.reserve(MANY, 0).count
+        except BudgetSpent as error:
+            budget.leave(0)
+            return count, str(error)
+        let_time_pass(status, 1)
+
+
+def days_left_this_month() -> int:
+    today = datetime.now(UTC).date()
+    return ((today.replace(day=1) + timedelta(days=32)).replace(day=1) - today).days
+
+
+def test_a_backfill_leaves_what_the_daily_run_needs_on_the_other_days_of_the_month(join: Join, status: Engine) -> None:
+    # The daily run has asked already: what is due tomorrow tells what it needs each day.
+    add_domains(status, 4, timedelta(days=1))
+    allowance = Allowance(requests_per_second=1000, max_in_flight=64, calls_per_month=1000)
+    backfill = join(allowance, run_id="backfill", is_backfill=True)
+    kept = 4 * (days_left_this_month() - 1)
+    assert take_all(backfill, status)[0] == 1000 - kept
+
+
+@pytest.mark.parametrize("limits", [{"calls_per_day": 100}, {"calls_per_month": 100}])
+def test_however_much_is_due_a_backfill_gets_half(join: Join, status: Engine, limits: dict[str, int]) -> None:
+    add_domains(status, 200, timedelta(0))
+    allowance = Allowance(requests_per_second=1000, max_in_flight=64, **limits)
+    backfill, daily = join(allowance, run_id="backfill", is_backfill=True), join(allowance)
+    taken, said = take_all(backfill, status)
+    assert taken == 50
+    assert "kept for the daily run" in said
+    taken, said = take_all(daily, status)
+    assert taken == 50
+    assert "the call budget is spent" in said
+
+
+def test_who_needs_least_has_a_place_and_the_others_what_is_left(join: Join) -> None:
+    single = Allowance(requests_per_second=1000, max_in_flight=1)
+    small, large = join(single), join(single)
+    small.reserve(1, 0)
+    large.reserve(MANY, 0)
+    assert [small.reserve(1, 0).max_in_flight, large.reserve(MANY, 0).max_in_flight] == [1, 0]
+
+
+def test_a_clock_that_is_set_back_holds_nobody_up(join: Join, status: Engine) -> None:
+    allowance = Allowance(requests_per_second=100, max_in_flight=8)
+    caller, dead = join(allowance), join(allowance)
+    dead.reserve(1, 0)
+    caller.reserve(MANY, 0)
+    caller.refused(2.0)
+    let_time_pass(status, -3600)
+    paused = caller.reserve(MANY, 0)
+    assert (paused.count, paused.starts_in) == (0, pytest.approx(2.0, abs=0.5))
+    let_time_pass(status, 11)
+    late = caller.reserve(MANY, 0)
+    assert (late.count > 0, late.starts_in, late.max_in_flight) == (True, 0, 8)
+
+
+def test_turns_that_a_pause_has_swallowed_are_not_caught_up(join: Join, status: Engine) -> None:
+    caller = join()
+    caller.reserve(MANY, 0)
+    caller.refused(10.0)
+    assert rows(status, "select next_turn_at >= paused_until as comes_after from lapsewatch.call_budget") == [
+        {"comes_after": True}
+    ]
+
+
 def test_a_lost_session_is_an_error_once_and_replaced(join: Join, status: Engine) -> None:
     caller = join()
     assert places_of(caller) == [8]

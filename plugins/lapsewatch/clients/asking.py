@@ -2,7 +2,6 @@
 
 import asyncio
 import heapq
-import math
 import random
 import threading
 import time
@@ -14,13 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from queue import SimpleQueue
-from typing import Any
 
 from lapsewatch.clients.budget import CallBudget
 from lapsewatch.clients.errors import ClientError, Refused
+from lapsewatch.clients.granted_turns import GrantedTurns
 from lapsewatch.clients.status_api import StatusClient
-from lapsewatch.core.call_budget import Grant
-from lapsewatch.core.errors import BudgetSpent, Unavailable
+from lapsewatch.core.errors import Unavailable
 from lapsewatch.core.evidence import NoEvidence, NoEvidenceReason, Outcome
 
 MAX_ATTEMPTS = 4
@@ -28,15 +26,21 @@ MAX_PAUSE = 60.0
 """Seconds. A service that asks for a longer pause gets it: the domain is left to the next run."""
 
 MAX_SILENCE = 200
-"""Answers in a row without a word from the API, after which it is taken for dead and no more is asked."""
+"""Answers in a row without a word about a domain, after which the API is taken for dead and no more is asked."""
 
-SILENCE = {NoEvidenceReason.TIMEOUT, NoEvidenceReason.UNREACHABLE, NoEvidenceReason.SERVER_ERROR}
+SILENCE = {
+    NoEvidenceReason.TIMEOUT,
+    NoEvidenceReason.UNREACHABLE,
+    NoEvidenceReason.SERVER_ERROR,
+    NoEvidenceReason.RATE_LIMITED,
+}
+"""Also a refusal that outlasts all pauses: the owner's quota is used up, and each further domain would cost calls."""
 
 ANSWERS_TOGETHER = 100
 MAX_DELAY = 1.0
 """Answers are handed over so many at a time, and after so many seconds at the latest."""
 
-DRAIN = 4.0
+DRAIN = 3.5
 """Seconds for which calls in flight are awaited when asking is to stop: Airflow kills a task after five."""
 
 READ_AHEAD = 500
@@ -113,7 +117,7 @@ class _Asking:
         self._domains = domains
         self._clock = clock
         self._stop = stop
-        self._turns = _Turns(budget)
+        self._turns = GrantedTurns(budget)
         self._unread = count
         self._is_read = False
         self._reading: asyncio.Task[list[str]] | None = None
@@ -240,7 +244,7 @@ class _Asking:
                 self._asked_count += 1
             else:
                 return
-            self._turns.take()
+            self._turns.take(now)
             call = asyncio.create_task(self._ask(question))
             self._calls.add(call)
             call.add_done_callback(self._ended)
@@ -284,7 +288,7 @@ class _Asking:
         is_silence = isinstance(outcome, NoEvidence) and outcome.reason in SILENCE
         self._silent_count = self._silent_count + 1 if is_silence else 0
         if self._silent_count >= MAX_SILENCE:
-            raise Unavailable(f"the status API is silent: {MAX_SILENCE} answers in a row without a word from it")
+            raise Unavailable(f"the status API tells nothing: {MAX_SILENCE} domains in a row without a word")
 
     def _hand_over(self, now: float | None = None) -> None:
         """Hand over what has arrived, where it is much, or has waited; whatever there is without a time."""
@@ -292,94 +296,6 @@ class _Asking:
         if self._arrived and (now is None or is_much or now >= self._arrived_at + MAX_DELAY):
             self.handed_over.put(self._arrived)
             self._arrived = []
-
-
-class _Turns:
-    """The turns that the budget has granted. The budget is asked in a thread, so that no call waits for it."""
-
-    def __init__(self, budget: CallBudget) -> None:
-        self._budget = budget
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="budget")
-        self._asked: asyncio.Future[Grant] | None = None
-        self._had_turns = False
-        self._pauses: list[float | None] = []
-        self._told_count = 0
-        self._first_at = 0.0
-        self._seconds_between = 0.0
-        self._comes_at = 0.0
-        self._renews_at = 0.0
-        self.count = 0
-        self.places = 0
-        """Calls that may be in flight."""
-        self.spent: BudgetSpent | None = None
-
-    @property
-    def next_at(self) -> float:
-        """When the next call may begin (monotonic), infinitely late where no turn is left."""
-        return self._first_at if self.count and not self._pauses else math.inf
-
-    @property
-    def opens_at(self) -> float:
-        """When the next call may begin, or the budget can be asked for more turns."""
-        if self.count or self._asked is not None or self.spent is not None:
-            return self.next_at
-        return self._comes_at
-
-    def take(self) -> None:
-        """Use the next turn."""
-        self.count -= 1
-        self._first_at += self._seconds_between
-
-    def refused(self, retry_after: float | None) -> None:
-        """Note that the service has refused a call: no turn is used until the budget has said for how long."""
-        self._pauses.append(retry_after)
-
-    def see_to(self, now: float, wanted: int, in_flight: int, on_answer: Callable[[], None]) -> None:
-        """Read what the budget has said, and ask it again in time. `on_answer` is called when it has spoken."""
-        if self._asked is not None and self._asked.done():
-            self._read(self._asked, now)
-        needs_turns = wanted > 0 and not self.count and in_flight < self.places and now >= self._comes_at
-        keeps_share = (wanted > 0 or in_flight > 0) and now >= self._renews_at
-        if self._asked is None and (self._pauses or (self.spent is None and (needs_turns or keeps_share))):
-            pauses, unused = list(self._pauses), self.count
-            self._told_count, self._had_turns = len(pauses), unused > 0
-            self._asked = self._in_thread(lambda: self._ask(pauses, wanted, in_flight, unused))
-            self._asked.add_done_callback(lambda _: on_answer())
-
-    async def give_back(self) -> None:
-        """Leave the budget, whatever it says."""
-        with suppress(Exception):
-            if self._asked is not None:
-                self.count += (await self._asked).count
-        with suppress(Exception):
-            await self._in_thread(lambda: self._budget.leave(self.count))
-        self._thread.shutdown()
-
-    def _ask(self, pauses: list[float | None], wanted: int, in_flight: int, unused: int) -> Grant:
-        if pauses:
-            self._budget.refused(max((pause for pause in pauses if pause is not None), default=None))
-        return self._budget.reserve(wanted, in_flight, unused)
-
-    def _read(self, asked: asyncio.Future[Grant], now: float) -> None:
-        self._asked = None
-        del self._pauses[: self._told_count]
-        try:
-            grant = asked.result()
-        except BudgetSpent as error:
-            self.spent = error
-            return
-        self.places = grant.max_in_flight
-        self._renews_at = now + grant.again_in
-        # Who has turns is granted no others, and may have used them up meanwhile: it comes again as soon as it has.
-        self._comes_at = now if grant.count or self._had_turns else self._renews_at
-        if grant.count:
-            self.count += grant.count
-            self._first_at, self._seconds_between = now + grant.starts_in, grant.seconds_between
-        elif grant.starts_in:
-            self._first_at = max(self._first_at, now + grant.starts_in)
-
-    def _in_thread(self, act: Callable[[], Any]) -> asyncio.Future[Any]:
-        return asyncio.get_running_loop().run_in_executor(self._thread, act)
 
 
 def _backoff(attempts: int) -> float:

@@ -29,7 +29,8 @@ class CallBudget(Protocol):
         """Return what the caller may do next.
 
         `wanted` are the calls that it has still to begin, `unused` those of them that an earlier grant allows: as long
-        as there are any it is granted no others, and only keeps its share. `in_flight` are its calls on the wire.
+        as there are any it is granted no others, and only keeps its share. `in_flight` are its calls on the wire, and
+        those that it may begin before it is answered.
         Raises BudgetSpent where the calls of the day or the month are used up.
         """
 

@@ -20,10 +20,13 @@ class RunStopped(LapsewatchError):
 
 
 class BudgetSpent(LapsewatchError):
-    """The calls that an API's owner allows in a day or a month are used up, until `resumes_at` (UTC)."""
+    """The calls that an API's owner allows in a day or a month are used up, or kept back, until `resumes_at` (UTC)."""
 
-    def __init__(self, resumes_at: datetime) -> None:
-        super().__init__(f"the call budget is spent, it goes on at {resumes_at:%Y-%m-%d %H:%M} UTC")
+    def __init__(self, resumes_at: datetime, *, is_kept_back: bool = False) -> None:
+        why = (
+            "what is left of the call budget is kept for the daily run" if is_kept_back else "the call budget is spent"
+        )
+        super().__init__(f"{why}, it goes on at {resumes_at:%Y-%m-%d %H:%M} UTC")
         self.resumes_at = resumes_at
 
 

@@ -31,7 +31,7 @@ class SharedCallBudget:
 
     Turns are granted one caller after the other, by the database's clock. Who is not of a backfill comes first: while
     one of those asks, a backfill has only the turns and places that are free, and of the calls of the day and the month
-    it leaves those that the daily run still needs today. Otherwise all share alike. Who does not come again for ten
+    it leaves what the daily run needs, up to half of them. Otherwise all share alike. Who does not come again for ten
     seconds is taken for dead, and has nothing any more. `run_rate` are the calls a second of all callers of the run.
 
     A context manager: leaving it ends the session. Errors of the database are raised as they are; the next call
@@ -63,7 +63,7 @@ class SharedCallBudget:
             (limit for limit in (allowance.calls_per_day, allowance.calls_per_month) if limit is not None), default=None
         )
         self._keeps_back = is_backfill
-        self._kept_back: int | None = None
+        self._due = {"due_today": 0, "due_a_day": 0}
         self._count_due_at = time.monotonic()
         self._session: Connection | None = None
 
@@ -80,12 +80,13 @@ class SharedCallBudget:
         hour.
         """
         if self._keeps_back and self._limit is not None and time.monotonic() >= self._count_due_at:
-            self._kept_back = self._execute("count_domains_due_today", {"most": self._limit}).scalar_one()
+            counted = self._execute("count_due_domains", {"most": self._limit}).one()
+            self._due = {"due_today": counted.today, "due_a_day": max(counted.today, counted.tomorrow)}
             self._count_due_at = time.monotonic() + COUNT_DUE_EVERY
-        values = {"wanted": wanted, "in_flight": in_flight, "unused": unused, "kept_back": self._kept_back}
-        granted = self._execute("reserve_calls", self._key | self._terms | values).one()
+        values = {"wanted": wanted, "in_flight": in_flight, "unused": unused}
+        granted = self._execute("reserve_calls", self._key | self._terms | self._due | values).one()
         if granted.resumes_at is not None:
-            raise BudgetSpent(granted.resumes_at.astimezone(UTC))
+            raise BudgetSpent(granted.resumes_at.astimezone(UTC), is_kept_back=granted.is_kept_back)
         return Grant(
             granted.call_count, granted.starts_in, granted.seconds_between, granted.place_count, granted.again_in
         )

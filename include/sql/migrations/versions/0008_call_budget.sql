@@ -1,6 +1,7 @@
 create table lapsewatch.call_budget (
     provider       text primary key,
     next_turn_at   timestamptz not null,
+    granted_at     timestamptz not null,
     paused_until   timestamptz not null default '-infinity',
     slowed_to      double precision not null default 1 check (slowed_to > 0 and slowed_to <= 1),
     slowed_at      timestamptz,
@@ -10,6 +11,7 @@ create table lapsewatch.call_budget (
 comment on table lapsewatch.call_budget is 'Each domain status API, and how soon anybody may call it again. Its row is the lock under which calls are granted. Times are the database''s own.';
 comment on column lapsewatch.call_budget.provider is 'Name of the API.';
 comment on column lapsewatch.call_budget.next_turn_at is 'The first turn that was not granted yet.';
+comment on column lapsewatch.call_budget.granted_at is 'When calls were last granted. Ahead of the present: the database''s clock has been set back.';
 comment on column lapsewatch.call_budget.paused_until is 'Until when nobody calls, because the API refused.';
 comment on column lapsewatch.call_budget.slowed_to is 'To which share of the allowed rate the last refusals have slowed everybody down; it recovers from then on.';
 comment on column lapsewatch.call_budget.slowed_at is 'When they did. Null: never yet.';
@@ -79,7 +81,8 @@ begin
         where provider = budget_provider
         order by is_backfill, need, caller
     loop
-        share := least(sharer.need, places_left / sharer.sharer_count);
+        -- Rounded up: who needs least is not left without a place.
+        share := least(sharer.need, (places_left + sharer.sharer_count - 1) / sharer.sharer_count);
         if sharer.caller = asking then
             return share;
         end if;
@@ -102,13 +105,15 @@ create function lapsewatch.reserve_calls(
     allowed_per_day bigint,
     allowed_per_month bigint,
     run_per_second double precision,
-    kept_back bigint,
+    due_today bigint,
+    due_a_day bigint,
     out call_count integer,
     out starts_in double precision,
     out seconds_between double precision,
     out place_count integer,
     out again_in double precision,
-    out resumes_at timestamptz
+    out resumes_at timestamptz,
+    out is_kept_back boolean
 )
 language plpgsql as $$
 declare
@@ -120,6 +125,8 @@ declare
     present timestamptz;
     today date;
     midnight timestamptz;
+    next_month date;
+    set_back interval;
     rate double precision;
     is_yielding boolean;
     sharer_count integer;
@@ -129,13 +136,16 @@ declare
     held_by_others integer;
     spent_today bigint;
     spent_this_month bigint;
+    left_today bigint;
+    left_this_month bigint;
+    left_over bigint;
     begins_at timestamptz;
     ends_at timestamptz;
 begin
     select * into budget from lapsewatch.call_budget where provider = budget_provider for update;
     if not found then
-        insert into lapsewatch.call_budget (provider, next_turn_at)
-        values (budget_provider, clock_timestamp())
+        insert into lapsewatch.call_budget (provider, next_turn_at, granted_at)
+        values (budget_provider, clock_timestamp(), clock_timestamp())
         on conflict do nothing;
         select * into strict budget from lapsewatch.call_budget where provider = budget_provider for update;
     end if;
@@ -143,10 +153,25 @@ begin
     present := clock_timestamp();
     today := (present at time zone 'UTC')::date;
     midnight := (today + 1)::timestamp at time zone 'UTC';
+    next_month := date_trunc('month', today::timestamp) + interval '1 month';
+    is_kept_back := false;
     call_count := 0;
     starts_in := 0;
     seconds_between := 0;
     again_in := 1;
+
+    if budget.granted_at > present then
+        -- The clock was set back, and with it goes all that was dated by it: nobody waits until it is that late again.
+        set_back := budget.granted_at - present;
+        update lapsewatch.call_budget
+        set next_turn_at = next_turn_at - set_back, paused_until = paused_until - set_back,
+            slowed_at = slowed_at - set_back, granted_at = present
+        where provider = budget_provider
+        returning * into budget;
+        update lapsewatch.budget_caller
+        set next_turn_at = next_turn_at - set_back, renewed_at = renewed_at - set_back
+        where provider = budget_provider;
+    end if;
 
     delete from lapsewatch.budget_caller
     where provider = budget_provider and renewed_at < present - interval '10 s';
@@ -178,7 +203,7 @@ begin
 
     -- Places: a caller holds no less than it has in flight, and no more than others leave free.
     update lapsewatch.budget_caller
-    set need = in_flight_count + least(wanted_count, greatest(slice_count, unused_count))
+    set need = in_flight_count + least(wanted_count, slice_count)
     where provider = budget_provider and caller = asking;
     fair_count := lapsewatch.fair_place_count(budget_provider, asking, allowed_in_flight);
     place_count := greatest(0, least(fair_count, allowed_in_flight - held_by_others));
@@ -203,12 +228,23 @@ begin
     from lapsewatch.call_spending as spending
     where spending.provider = budget_provider and spending.day >= date_trunc('month', today::timestamp)::date;
     if spent_this_month >= allowed_per_month then
-        resumes_at := (date_trunc('month', today::timestamp) + interval '1 month') at time zone 'UTC';
+        resumes_at := next_month::timestamp at time zone 'UTC';
         return;
     elsif spent_today >= allowed_per_day then
         resumes_at := midnight;
         return;
-    elsif least(allowed_per_month - spent_this_month, allowed_per_day - spent_today) <= kept_back then
+    end if;
+    -- A backfill leaves what the daily run needs today and on the other days of the month, but no more than half of what
+    -- was there when the day began: both go on.
+    left_today := allowed_per_day - spent_today;
+    left_this_month := allowed_per_month - spent_this_month;
+    left_over := least(
+        left_today - least(due_today, allowed_per_day / 2),
+        left_this_month
+            - least(due_today + due_a_day * (next_month - today - 1), (left_this_month + spent_today) / 2)
+    );
+    if left_over <= 0 then
+        is_kept_back := true;
         resumes_at := least(present + interval '15 min', midnight);
         return;
     end if;
@@ -225,10 +261,7 @@ begin
         return;
     end if;
 
-    call_count := least(
-        wanted_count, slice_count,
-        least(allowed_per_month - spent_this_month, allowed_per_day - spent_today) - coalesce(kept_back, 0)
-    );
+    call_count := least(wanted_count, slice_count, left_over);
     begins_at := greatest(budget.next_turn_at, present - slice);
     ends_at := begins_at + make_interval(secs => call_count / rate);
     starts_in := extract(epoch from greatest(begins_at, present) - present);
@@ -236,7 +269,7 @@ begin
         extract(epoch from greatest(ends_at, present) - greatest(begins_at, present)) / call_count,
         run_caller_count / run_per_second
     );
-    update lapsewatch.call_budget set next_turn_at = ends_at where provider = budget_provider;
+    update lapsewatch.call_budget set next_turn_at = ends_at, granted_at = present where provider = budget_provider;
     update lapsewatch.budget_caller
     set next_turn_at = present + make_interval(secs => starts_in + call_count * seconds_between), spent_on = today
     where provider = budget_provider and caller = asking;
@@ -244,4 +277,4 @@ begin
     values (budget_provider, today, reserve_calls.call_count)
     on conflict (provider, day) do update set call_count = spending.call_count + excluded.call_count;
 end $$;
-comment on function lapsewatch.reserve_calls is 'Grants a caller its next calls to a domain status API, and keeps or changes its share of the places in flight (status_database/call_budget.py). resumes_at is set where the calls of the day or the month are used up.';
+comment on function lapsewatch.reserve_calls is 'Grants a caller its next calls to a domain status API, and keeps or changes its share of the places in flight (status_database/call_budget.py). resumes_at is set where the calls of the day or the month are used up, or, with is_kept_back, what is left of them is the daily run''s.';
