@@ -1,12 +1,16 @@
 import json
+import os
+import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from lapsewatch.commands.airflow_backfills import AirflowRefused, AirflowRun, _refusal, create_command
+from lapsewatch.commands.airflow_backfills import AirflowRefused, AirflowRun, _refusal, create, create_command, runs_of
 from lapsewatch.commands.backfill_progress import Progress
 from lapsewatch.commands.exit_codes import BadInput
 from lapsewatch.core.cadence import COHORTS, cohort_of, cohort_of_day
@@ -16,7 +20,8 @@ from lapsewatch.stages.summarise_run import summarise_run
 from lapsewatch.status_database.journal import stage
 from sqlalchemy import Engine, text
 
-from tests.commands.conftest import Run
+from tests.commands.conftest import Environment, Run
+from tests.e2e.conftest import connection_json
 from tests.stages.conftest import RUN, Check
 from tests.stages.conftest import check as check
 
@@ -193,6 +198,7 @@ def test_airflow_is_believed_about_a_run_that_left_no_summary(status: Engine) ->
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
+        (["--from", "2026-13-01"], "'2026-13-01' is no day: YYYY-MM-DD"),
         (["--from", "2026-10-01"], "both --from and --to"),
         ([], "both --from and --to"),
         (["--from", "2026-10-02", "--to", "2026-10-01"], "--from is after --to"),
@@ -214,7 +220,7 @@ def test_airflow_is_told_everything() -> None:
     command = create_command((FIRST, FIRST + timedelta(days=29)), 3, conf, "completed")
     assert command == [
         *("backfill", "create", "--dag-id", "check_domain_status"),
-        *("--from-date", "2026-10-01", "--to-date", "2026-10-30"),
+        *("--from-date", "2026-10-01T00:00:00+00:00", "--to-date", "2026-10-30T00:00:00+00:00"),
         *("--max-active-runs", "3", "--reprocess-behavior", "completed", "--dag-run-conf", '{"dry_run": false}'),
     ]
 
@@ -238,6 +244,11 @@ def refused(last_line: str) -> Any:
             BadInput,
             "Params: Invalid input for param scope",
         ),
+        (
+            "2026-11-22T11:11:44Z [error    ] Database migration required. Please run `airflow db migrate`.",
+            AirflowRefused,
+            "Airflow's database is not up to date",
+        ),
         ("ValueError: something else", AirflowRefused, "Airflow refused: something else"),
     ],
 )
@@ -246,3 +257,68 @@ def test_what_airflow_refuses_is_said_in_a_line(last_line: str, kind: type, reas
     assert isinstance(error, kind)
     assert reason in str(error)
     assert "Traceback" not in str(error)
+
+
+TOKYO = {"AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Tokyo"}
+
+
+@pytest.fixture(scope="module")
+def airflow_in_tokyo(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """The environment of an Airflow that knows the DAG and takes dates without a zone for Tokyo's."""
+    home = tmp_path_factory.mktemp("airflow")
+    ours = {name: os.environ[name] for name in ("AIRFLOW__CORE__DAGS_FOLDER", "AIRFLOW__CORE__PLUGINS_FOLDER")}
+    env = ours | TOKYO | airflow_at(home) | {"PATH": os.environ["PATH"], "HOME": str(home)}
+    for command in ("db migrate", "dags reserialize"):
+        subprocess.run([sys.executable, "-m", "airflow", *command.split()], env=env, capture_output=True, check=True)
+    return env
+
+
+def airflow_at(home: Path) -> Environment:
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+    }
+
+
+def test_every_day_has_its_run_whatever_airflows_own_time_zone(
+    airflow_in_tokyo: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in airflow_in_tokyo.items():
+        monkeypatch.setenv(name, value)
+    days = (DAYS[0], DAYS[-1])
+    create(create_command(days, 2, None, "none"))
+    assert [(run.day, run.run_id) for run in runs_of(days)] == [(day, run_id_of(day)) for day in DAYS]
+    assert {run.day for run in runs_of(None)} == set(DAYS)
+
+
+def test_days_without_a_run_are_named_and_it_has_not_succeeded(
+    lapsewatch: Run, status_url: str, airflow_in_tokyo: Environment, backfill_run: FollowRun
+) -> None:
+    """A month in which Airflow knows of a single run, whatever became of the others."""
+    with sqlite3.connect(airflow_in_tokyo["AIRFLOW_HOME"] + "/airflow.db") as airflow:
+        airflow.execute("delete from backfill_dag_run")
+        airflow.execute("delete from dag_run where run_id <> ?", [run_id_of(BUSY_DAY)])
+        airflow.execute("update dag_run set state = 'success'")
+    backfill_run(BUSY_DAY)
+    env = airflow_in_tokyo | {"AIRFLOW_CONN_STATUS_DB": connection_json(status_url)}
+    around = ["--from", str(BUSY_DAY - timedelta(days=1)), "--to", str(BUSY_DAY + timedelta(days=2))]
+    done = lapsewatch("backfill", "--follow", *around, env=env)
+    missing = ", ".join(str(BUSY_DAY + timedelta(days=number)) for number in (-1, 1, 2))
+    assert f"Airflow has no run of {missing}: `lapsewatch backfill`" in done.stderr
+    assert "1 of 1 run succeeded" in done.stdout
+    assert f"Airflow has no run of {missing}: nobody was asked" in done.stdout
+    assert done.returncode == 1
+    done = lapsewatch("backfill", "--follow", "--from", str(BUSY_DAY), "--to", str(BUSY_DAY), env=env)
+    assert (done.returncode, "no run of" in done.stdout) == (0, False)
+    done = lapsewatch("backfill", "--follow", "--from", "2026-08-01", "--to", "2026-08-02", env=env)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Airflow has no run of these days: `lapsewatch backfill` without --follow" in done.stderr
+
+
+def test_an_airflow_without_its_tables_says_what_to_run(lapsewatch: Run, status_url: str, home: Path) -> None:
+    env = airflow_at(home) | {"AIRFLOW_CONN_STATUS_DB": connection_json(status_url)}
+    done = lapsewatch("backfill", "--from", "2026-10-01", "--to", "2026-10-02", env=env)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("lapsewatch: Airflow's database is not up to date")
+    assert "[error" not in done.stderr

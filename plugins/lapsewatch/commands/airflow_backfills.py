@@ -35,7 +35,7 @@ def create_command(days: tuple[date, date], max_active_runs: int, conf: str | No
     """Return the arguments of `airflow` that create a backfill of all days from the first to the last."""
     first, last = days
     return [
-        *("backfill", "create", "--dag-id", DAG_ID, "--from-date", f"{first}", "--to-date", f"{last}"),
+        *("backfill", "create", "--dag-id", DAG_ID, "--from-date", _midnight(first), "--to-date", _midnight(last)),
         *("--max-active-runs", f"{max_active_runs}", "--reprocess-behavior", reprocess),
         *(("--dag-run-conf", conf) if conf is not None else ()),
     ]
@@ -54,7 +54,7 @@ def runs_of(days: tuple[date, date] | None) -> list[AirflowRun]:
 
     Raises AirflowRefused.
     """
-    between = ("--start-date", f"{days[0]}", "--end-date", f"{days[1]}") if days else ()
+    between = ("--start-date", _midnight(days[0]), "--end-date", _midnight(days[1])) if days else ()
     runs = [_run(listed) for listed in _json("dags", "list-runs", DAG_ID, *between) if listed["logical_date"]]
     if days:
         # Manual runs have a time of their own, unless somebody gives them a day's.
@@ -69,6 +69,11 @@ def is_paused() -> bool:
     return bool(_json("dags", "details", DAG_ID)[0]["is_paused"])
 
 
+def _midnight(day: date) -> str:
+    """Return the day's first instant. Of a date without a zone Airflow makes one of its own `default_timezone`."""
+    return datetime.combine(day, time(), UTC).isoformat()
+
+
 def _run(listed: dict[str, str]) -> tuple[datetime, AirflowRun]:
     moment = datetime.fromisoformat(listed["logical_date"]).astimezone(UTC)
     return moment, AirflowRun(listed["run_id"], moment.date(), listed["state"])
@@ -78,8 +83,11 @@ def _json(*command: str) -> list[dict[str, str]]:
     done = _airflow([*command, "--output", "json"])
     if done.returncode:
         raise _refusal(done)
-    # Whatever else Airflow says before it.
-    found: list[dict[str, str]] = json.loads(done.stdout[done.stdout.index("[") :])
+    # Its warnings stand there too.
+    answers = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    if not answers:
+        raise _refusal(done)
+    found: list[dict[str, str]] = json.loads(answers[-1])
     return found
 
 
@@ -93,6 +101,10 @@ def _refusal(done: subprocess.CompletedProcess[str]) -> LapsewatchError:
     said = done.stdout + done.stderr
     lines = [line for line in said.splitlines() if line.strip()]
     found = list(LAST_LINE_OF_ERROR.finditer(said))
+    if "airflow db migrate" in said:
+        return AirflowRefused(
+            "Airflow's database is not up to date, or is another one than it should be: `airflow db migrate`"
+        )
     error, text = (found[-1]["error"], found[-1]["text"]) if found else ("", lines[-1] if lines else "no word")
     match error:
         case "AlreadyRunningBackfill":

@@ -31,6 +31,11 @@ LOOKS_SHARE = 0.1
 STALLED_AFTER_SECONDS = 60.0
 """When nothing has happened for so long, Airflow is asked why."""
 
+WHO_MAKES_RUNS = (
+    "`lapsewatch backfill` without --follow has Airflow make them, and `airflow backfill create --dry-run` lists which"
+    " it would make"
+)
+
 Tell = Callable[[str], None]
 
 
@@ -79,13 +84,16 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write("No run of a backfill is queued or running.\n")
         return OK
     out.writelines(f"{line}\n" for line in _summary(progress, order))
-    return OK if progress.count("success") == len(progress.runs) else TROUBLE
+    is_whole = progress.count("success") == len(progress.runs) and not _days_without_run(order, progress)
+    return OK if is_whole else TROUBLE
 
 
 def _followed(order: Order, status: Engine, since: datetime) -> Progress | None:
-    """Follow the runs to their end; None where there is none."""
+    """Follow the runs to their end; None where none is at work. Raises AirflowRefused where no day has a run."""
     runs = airflow_backfills.runs_of(order.days)
     if not runs:
+        if order.days:
+            raise AirflowRefused(f"Airflow has no run of these days: {WHO_MAKES_RUNS}")
         return None
     progress = Progress(
         runs,
@@ -94,8 +102,24 @@ def _followed(order: Order, status: Engine, since: datetime) -> Progress | None:
         whole_cohorts=order.whole_cohorts,
         recheck=order.recheck and not order.follow_only,
     )
+    if missing := _days_without_run(order, progress):
+        sys.stderr.write(f"Airflow has no run of {_listed(missing)}: {WHO_MAKES_RUNS}\n")
     _follow(progress, status)
     return progress
+
+
+def _days_without_run(order: Order, progress: Progress) -> list[date]:
+    """Return the days whose domains nobody is asked about, although they were ordered."""
+    if order.days is None:
+        return []
+    first, last = order.days
+    have_run = {run.airflow.day for run in progress.runs.values()}
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return [day for day in days if day not in have_run]
+
+
+def _listed(days: list[date]) -> str:
+    return ", ".join(str(day) for day in days)
 
 
 def _order(arguments: argparse.Namespace) -> Order:
@@ -241,6 +265,8 @@ def _summary(progress: Progress, order: Order) -> Iterator[str]:
         yield f"  addresses      {figure('candidate_count'):,} would be unverified: a dry run"
     else:
         yield f"  addresses      {figure('unverified_count'):,} unverified"
+    if missing := _days_without_run(order, progress):
+        yield f"Airflow has no run of {_listed(missing)}: nobody was asked about these days' domains"
     if progress.count("failed"):
         days = f"--from {runs[0].airflow.day} --to {runs[-1].airflow.day}"
         conf = f" --conf {shlex.quote(order.conf)}" if order.conf else ""

@@ -271,4 +271,7 @@ def _number(text: str) -> int:
 
 
 def _day(text: str) -> date:
-    return date.fromisoformat(text)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: YYYY-MM-DD, as in 2026-10-31") from None
