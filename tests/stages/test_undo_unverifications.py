@@ -490,7 +490,8 @@ def _wait_until_blocked(status: Engine) -> None:
         if rows(
             status,
             "select from pg_stat_activity"
-            " where datname = current_database() and wait_event_type = 'Lock' and query like '%for update%'",
+            " where datname = current_database() and wait_event_type = 'Lock'"
+            " and (query like '%for update%' or query ilike 'fetch %')",
         ):
             return
         threading.Event().wait(0.01)

@@ -204,8 +204,17 @@ def test_pieces_make_no_difference(
         damage(status, domain, "latency_ms = -1")
     validate_checks(run, status)
     assert sorted(quarantined(status)) == ["domain000.com", "domain049.com", "domain119.com"]
-    [kept] = rows(status, "select row_count, jsonb_array_length(results) as pieces from lapsewatch.check_validation")
-    assert kept == {"row_count": 120, "pieces": 4}
+    [kept] = rows(status, "select row_count, results from lapsewatch.check_validation")
+    assert kept["row_count"] == 120
+    [checks, _] = kept["results"]
+    [latency] = [
+        of for of in checks["results"] if of["expectation_config"]["meta"]["reason"] == "the latency is impossible"
+    ]
+    assert (latency["success"], checks["success"]) == (False, False)
+    assert checks["statistics"]["unsuccessful_expectations"] == 1
+    figures = latency["result"]
+    assert (figures["element_count"], figures["unexpected_count"], figures["unexpected_percent"]) == (120, 3, 2.5)
+    assert figures["partial_unexpected_list"] == [-1, -1, -1]
 
 
 def test_an_audit_that_cannot_be_made_stops_the_run(

@@ -3,11 +3,9 @@
 insert into lapsewatch.address_unverification as known
     (address_key, domain, lapsed_at, dry_run, host, verified_at, run_id, state, reason, evidence, planned_at)
 select given.address_key, given.domain, given.lapsed_at, :dry_run, given.host, given.verified_at, :run_id,
-       case when :dry_run then 'dry_run' else 'awaiting' end, given.reason, given.evidence, :now
-from jsonb_to_recordset(cast(:addresses as jsonb)) as given (
-    address_key text, host text, domain text, lapsed_at timestamptz, verified_at timestamptz, reason text,
-    evidence jsonb
-)
+       case when :dry_run then 'dry_run' else 'awaiting' end, lapsed.reason, lapsed.evidence, :now
+from touched_address as given
+join lapsed_host as lapsed using (host, lapsed_at)
 where not exists (
     select from lapsewatch.address_unverification as settled
     where settled.address_key = given.address_key

@@ -95,7 +95,8 @@ def audit_checks(frame: pd.DataFrame, audit: Audit) -> dict[str, str]:
     Every row is a case with its decision, so it is decided once more here and must come out the same. Adds the result
     to the audit; returns the domains to quarantine with the reason of the first expectation each failed.
     """
-    again = [_decide_again(row) for row in frame[list(_CASE)].to_dict("records")]
+    cases = zip(*(frame[name].tolist() for name in _CASE), strict=True)
+    again = [_decide_again(dict(zip(_CASE, case, strict=True))) for case in cases]
     expected = frame.drop(columns=list(_CASE)).assign(
         expected_phase=[found.phase for found in again],
         expected_verdict=[found.verdict for found in again],

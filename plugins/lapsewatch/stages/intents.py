@@ -22,10 +22,10 @@ def reconcile(connection: Connection, users: UserDatabase) -> int:
 
     The open intents stay locked until the end of the connection's transaction: nobody carries them out meanwhile.
     """
-    rows = connection.execute(statement("select_open_unverifications")).all()
     reconciled = 0
-    for start in range(0, len(rows), ADDRESSES_PER_TRANSACTION):
-        chunk = rows[start : start + ADDRESSES_PER_TRANSACTION]
+    some_at_a_time = {"stream_results": True, "yield_per": ADDRESSES_PER_TRANSACTION}
+    rows = connection.execute(statement("select_open_unverifications"), execution_options=some_at_a_time)
+    for chunk in rows.partitions():
         done = users.unverified(judged(chunk))
         _settle(connection, [row for row in chunk if row.address_key in done], done)
         reconciled += len(done)

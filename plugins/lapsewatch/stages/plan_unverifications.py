@@ -7,12 +7,10 @@ that is open already.
 
 import json
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Connection, Engine
 
 from lapsewatch.core.breaker import Exceeded, Tally, exceeded, suspicion
 from lapsewatch.core.lifecycle import Witness
@@ -20,7 +18,7 @@ from lapsewatch.core.policy import MAX_EVIDENCE_AGE, changed_hands_reason
 from lapsewatch.stages.intents import reconcile
 from lapsewatch.stages.run import Run
 from lapsewatch.status_database.journal import Counts
-from lapsewatch.status_database.statements import statement
+from lapsewatch.status_database.statements import copy_rows, statement
 from lapsewatch.user_databases.database import SuspectHost, UserDatabase
 
 log = logging.getLogger(__name__)
@@ -41,7 +39,7 @@ def plan_unverifications(run: Run, users: UserDatabase, status: Engine) -> Count
         connection.execute(statement("lock_unverifications"))
         reconciled = reconcile(connection, users)
         _clear_away(connection, run, now)
-        exempt = _record_candidates(connection, run, users, status, now)
+        exempt = _record_candidates(connection, run, users, now)
         counts: Counts = {
             "reconciled_count": reconciled,
             "inferred_lapse_count": inferred,
@@ -119,60 +117,33 @@ def _infer_lapses(run: Run, users: UserDatabase, status: Engine) -> int:
     return inferred
 
 
-def _record_candidates(connection: Connection, run: Run, users: UserDatabase, status: Engine, now: datetime) -> int:
-    """Write down whose verification is to go; return how many would be among them, were they not exempt."""
-    exempt = 0
+def _record_candidates(connection: Connection, run: Run, users: UserDatabase, now: datetime) -> int:
+    """Write down whose verification is to go; return how many would be among them, were they not exempt.
+
+    Hosts go to the user database a page at a time, and what it finds on them comes back as a stream.
+    """
     values = {
         "evidence_since": now - MAX_EVIDENCE_AGE,
         "scope": run.scope,
         "policy": run.policy.value,
         "domains": run.listed_domains(),
     }
-    with status.connect() as reading:
-        streamed = reading.execution_options(stream_results=True, yield_per=HOSTS_PER_LOOKUP)
-        for lapsed in streamed.execute(statement("select_lapsed_hosts"), values).partitions():
-            addresses = json.dumps(_addresses_under(lapsed, users))
-            exempt += connection.scalar(statement("count_exempt_addresses"), {"addresses": addresses})
-            key = {"run_id": run.run_id, "dry_run": run.dry_run, "now": now}
-            connection.execute(statement("insert_unverifications"), key | {"addresses": addresses})
+    connection.execute(statement("create_lapsed_host"))
+    connection.execute(statement("create_found_address"))
+    connection.execute(statement("insert_lapsed_hosts"), values)
+    page = {"after": "", "most": HOSTS_PER_LOOKUP}
+    while hosts := connection.execute(statement("select_suspect_hosts"), page).all():
+        suspects = [SuspectHost(row.host, row.verified_before, row.unknown_too) for row in hosts]
+        found = users.addresses_on(suspects)
+        copy_rows(connection, "copy_found_address", ((row.address_key, row.host, row.verified_at) for row in found))
+        page["after"] = hosts[-1].host
+    connection.execute(statement("create_touched_address"))
+    # They are new to the planner, which would take them for a few.
+    connection.execute(statement("analyze_touched"))
+    exempt: int = connection.scalar(statement("count_exempt_addresses"))
+    key = {"run_id": run.run_id, "dry_run": run.dry_run, "now": now}
+    connection.execute(statement("insert_unverifications"), key)
     return exempt
-
-
-def _addresses_under(lapsed: Sequence[Row[Any]], users: UserDatabase) -> list[dict[str, object]]:
-    lapses_of: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in lapsed:
-        lapses_of[row.host].append(row)
-    # The newest lapse spares the fewest: what it leaves aside, the older ones leave aside too.
-    suspects = [
-        SuspectHost(
-            host,
-            verified_before=max(lapse.began_at for lapse in lapses),
-            unknown_too=any(lapse.kind == "observed" for lapse in lapses),
-        )
-        for host, lapses in lapses_of.items()
-    ]
-    return [
-        {
-            "address_key": found.address_key,
-            "host": found.host,
-            "verified_at": found.verified_at.isoformat() if found.verified_at else None,
-            "domain": lapse.domain,
-            "lapsed_at": lapse.lapsed_at.isoformat(),
-            "reason": lapse.reason,
-            "evidence": lapse.evidence,
-        }
-        for found in users.addresses_on(suspects)
-        for lapse in lapses_of[found.host]
-        if _is_touched_by(lapse, found.verified_at)
-    ]
-
-
-def _is_touched_by(lapse: Row[Any], verified_at: datetime | None) -> bool:
-    """Tell whether a lapse ends the trust in an address: not where it was verified since, by a quicker owner."""
-    if verified_at is None:
-        # Seen to lapse, the domain is no longer the owner's, whenever the address was verified; to infer takes a date.
-        return bool(lapse.kind == "observed")
-    return bool(verified_at < lapse.began_at)
 
 
 def _exceeded_limits(connection: Connection, run: Run, now: datetime) -> list[Exceeded]:

@@ -42,7 +42,7 @@ def validate_checks(run: Run, status: Engine) -> Counts:
             "judged_count": figures["judged_count"],
             "newly_adverse_count": figures["newly_adverse_count"],
             "trouble": audit.trouble,
-            "results": json.dumps(audit.results),
+            "results": json.dumps(list(audit.results.values())),
         }
         connection.execute(statement("upsert_check_validation"), key_now | result)
     counts: Counts = {"row_count": audit.row_count, "quarantined_count": audit.quarantined_count}
@@ -58,7 +58,8 @@ def _pieces(connection: Connection, run_id: str, now: datetime) -> Iterator[pd.D
     while True:
         values = {"run_id": run_id, "now": now, "after": last, "most": ROWS_PER_PIECE}
         rows = connection.execute(statement("select_answered_checks"), values)
-        frame = pd.DataFrame(rows.all(), columns=list(rows.keys()))
+        # As tuples: pandas would look at each row for what it is.
+        frame = pd.DataFrame([tuple(row) for row in rows], columns=list(rows.keys()))
         if frame.empty:
             return
         yield frame

@@ -7,17 +7,23 @@ are passed on by their kind alone.
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from lapsewatch.core.errors import LapsewatchError, Unavailable
 from lapsewatch.user_databases.profile import Profile
 
-ROWS_PER_FETCH = 10_000
+ROWS_PER_FETCH = 10_000 if psycopg.capabilities.has_stream_chunked() else 1
+"""One by one where psycopg runs on a libpq before 17."""
+
+LOST = ("08", "57P")
+"""Classes of SQLSTATE that end a connection: it failed, or the server shuts down (PostgreSQL manual, appendix A)."""
 
 
 class UserDatabaseError(LapsewatchError):
@@ -122,16 +128,13 @@ class UserDatabase:
 
     def hosts(self) -> Iterator[HostCount]:
         """Stream the hosts of verified addresses with their counts."""
-        with self._reading() as connection:
-            rows = connection.execute(self._profile.statement("select_hosts"))
-            for row in rows:
-                yield HostCount(row.host, row.at_sign_count, row.is_quoted, row.address_count)
+        for row in self._rows("select_hosts"):
+            yield HostCount(*row)
 
     def addresses_on(self, hosts: Iterable[SuspectHost]) -> Iterator[AddressKey]:
         """Stream the keys of verified, well-formed addresses on hosts as `hosts()` named them."""
-        with self._reading() as connection:
-            for row in connection.execute(self._profile.statement("select_addresses"), {"hosts": _as_json(hosts)}):
-                yield AddressKey(row.address_key, row.host, row.verified_at)
+        for row in self._rows("select_addresses", hosts=_as_json(hosts)):
+            yield AddressKey(*row)
 
     def unverify(self, addresses: Iterable[JudgedAddress]) -> set[str]:
         """Take away verifications in one transaction, where they still stand. Return the keys that lost theirs."""
@@ -141,16 +144,11 @@ class UserDatabase:
 
     def unverified(self, addresses: Iterable[JudgedAddress]) -> set[str]:
         """Return the keys of those addresses that were unverified by Lapsewatch on exactly this evidence."""
-        with self._reading() as connection:
-            statement = self._profile.statement("select_unverified_addresses")
-            rows = connection.execute(statement, {"addresses": _as_json(addresses)})
-            return set(rows.scalars())
+        return {key for (key,) in self._rows("select_unverified_addresses", addresses=_as_json(addresses))}
 
     def standings(self, addresses: Iterable[JudgedAddress]) -> list[Standing]:
         """Return what has become of addresses since Lapsewatch unverified them, in their order."""
-        with self._reading() as connection:
-            rows = connection.execute(self._profile.statement("select_standings"), {"addresses": _as_json(addresses)})
-            return [Standing(found) for found in rows.scalars()]
+        return [Standing(found) for (found,) in self._rows("select_standings", addresses=_as_json(addresses))]
 
     def reverify(self, addresses: Iterable[JudgedAddress]) -> set[str]:
         """Give back verifications in one transaction, where nothing has changed since. Return their keys."""
@@ -160,49 +158,61 @@ class UserDatabase:
 
     def accounts_of(self, address_keys: Iterable[str]) -> Iterator[Account]:
         """Stream the accounts that addresses belong to; an address that is gone by now has none."""
-        values = {"address_keys": json.dumps(list(address_keys))}
-        with self._reading() as connection:
-            for row in connection.execute(self._profile.statement("select_recipients"), values):
-                others = tuple(OtherAddress(**other) for other in row.others)
-                yield Account(row.address_key, row.account_key, row.is_verified, others)
+        rows = self._rows("select_recipients", address_keys=json.dumps(list(address_keys)))
+        for address_key, account_key, is_verified, others in rows:
+            yield Account(address_key, account_key, is_verified, tuple(OtherAddress(**other) for other in others))
 
-    def sole_addresses(self) -> Iterator[SoleAddress]:
-        """Stream the accounts that have one verified address only; none where the profile can't tell."""
+    def sole_addresses(self, *, skipped_hosts: Iterable[str] = ()) -> Iterator[SoleAddress]:
+        """Stream the accounts that have one verified address only, and not on a skipped host.
+
+        None where the profile can't tell.
+        """
         if not self._profile.tells_accounts:
             return
-        with self._reading() as connection:
-            for row in connection.execute(self._profile.statement("select_accounts")):
-                yield SoleAddress(*row)
+        for row in self._rows("select_accounts", skipped_hosts=json.dumps(sorted(skipped_hosts))):
+            yield SoleAddress(*row)
+
+    def _rows(self, name: str, **values: str) -> Iterator[tuple[Any, ...]]:
+        """Stream what a statement of the profile returns, columns in its order, `ROWS_PER_FETCH` at a time.
+
+        Not through a cursor: PostgreSQL plans that for its first rows, and never in parallel.
+        """
+        query = self._profile.statement(name).compile(dialect=self._engine.dialect)
+        with self._reading() as connection, _driver(connection).cursor() as cursor:
+            yield from cursor.stream(query.string, query.construct_params(values), size=ROWS_PER_FETCH)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self._guarded(), self._engine.connect() as connection:
-            yield connection.execution_options(postgresql_readonly=True, stream_results=True, yield_per=ROWS_PER_FETCH)
+            yield connection.execution_options(postgresql_readonly=True)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
-            if error.connection_invalidated or _sqlstate(error) is None:
+        except (DBAPIError, psycopg.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            sqlstate = getattr(cause, "sqlstate", None)
+            if isinstance(cause, psycopg.OperationalError) and (sqlstate is None or sqlstate.startswith(LOST)):
                 raise Unavailable(
                     "the user database can't be reached: check the Airflow connection 'user_db', and"
                     " 'user_db_unverifier' where there is one"
                 ) from None
-            raise self._withheld(error) from None
-        except DBAPIError as error:
-            raise self._withheld(error) from None
-
-    def _withheld(self, error: DBAPIError) -> UserDatabaseError:
-        return UserDatabaseError(
-            f"the user database refused a statement of the profile '{self._profile.name}':"
-            f" {type(error.orig).__name__} ({_sqlstate(error)}); its own log has the details"
-        )
+            raise UserDatabaseError(
+                f"the user database refused a statement of the profile '{self._profile.name}':"
+                f" {type(cause).__name__} ({sqlstate}); its own log has the details"
+            ) from None
 
 
-def _sqlstate(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "sqlstate", None)
+def _driver(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError("the user database is not reached with psycopg")
+    return driver
 
 
 def _as_json(rows: Iterable[SuspectHost] | Iterable[JudgedAddress]) -> str:
-    return json.dumps([asdict(row) for row in rows], default=datetime.isoformat)
+    # asdict() would copy every value: that took most of an unverification's time.
+    return json.dumps(
+        [{name: getattr(row, name) for name in row.__dataclass_fields__} for row in rows], default=datetime.isoformat
+    )

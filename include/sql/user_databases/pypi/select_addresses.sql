@@ -2,12 +2,13 @@
 -- verified before the given time, and, where asked for, those of which nobody knows when. Takes a JSON list of
 -- {host, verified_before, unknown_too}.
 -- Warehouse keeps no verification time with the address; its events do, as far as they reach back. The day on which a
--- user joined is earlier than any verification, and says nothing.
+-- user joined is earlier than any verification, and says nothing. Whether an address is well-formed is asked with an eye on
+-- the host, which is never null: only of those that are found, not of all.
 select cast(known.address_key as text) as address_key,
        given.host,
        known.verified_at at time zone 'UTC' as verified_at
 from lapsewatch.verified_address as known
 join jsonb_to_recordset(cast(:hosts as jsonb)) as given (host text, verified_before timestamptz, unknown_too boolean)
   on given.host = known.host
-where known.is_well_formed
+where (known.is_well_formed or given.host is null)
   and coalesce(known.verified_at at time zone 'UTC' < given.verified_before, given.unknown_too)

@@ -1,0 +1,1 @@
+analyze lapsed_host, touched_address

@@ -1,0 +1,1 @@
+select count(*) from lapsewatch.account_at_risk
