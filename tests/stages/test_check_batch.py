@@ -129,6 +129,7 @@ def test_the_first_answer_stands(planned: None, status: Engine, client: FastlyCl
     late = [{"domain": "alive.com", "outcome": "evidence", "phase": "released", "checked_at": "2026-11-02T00:00:00Z"}]
     values = {
         "run_id": RUN.run_id,
+        "planned_at": before[0]["planned_at"],
         "batch": 0,
         "provider": "fastly",
         "policy": "corroborated",

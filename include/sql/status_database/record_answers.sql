@@ -25,7 +25,7 @@ from jsonb_to_recordset(cast(:answers as jsonb)) as answer (
     next_check_at timestamptz, checked_at timestamptz, latency_ms integer, call_count integer, raw text
 )
 where planned.run_id = :run_id
-  and planned.planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
+  and planned.planned_at = :planned_at
   and planned.batch = :batch
   and planned.domain = any(cast(:domains as text[]))
   and planned.domain = answer.domain

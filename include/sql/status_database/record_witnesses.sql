@@ -19,6 +19,6 @@ from jsonb_to_recordset(cast(:answers as jsonb)) as answer (
     is_renewed boolean, next_check_at timestamptz
 )
 where checked.run_id = :run_id
-  and checked.planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
+  and checked.planned_at = :planned_at
   and checked.domain = answer.domain
   and checked.witnessed_at is null

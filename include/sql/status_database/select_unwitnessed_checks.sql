@@ -11,7 +11,7 @@ select checked.domain, checked.flags, checked.previous, checked.need, checked.ch
 from lapsewatch.domain_check as checked
 join lapsewatch.domain_status as known using (domain)
 where checked.run_id = :run_id
-  and checked.planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
+  and checked.planned_at = :planned_at
   and checked.need is not null
   and checked.witnessed_at is null
   and checked.checked_at is not null

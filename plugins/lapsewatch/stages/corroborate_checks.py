@@ -39,8 +39,11 @@ def corroborate_checks(run: Run, witnesses: Witnesses, status: Engine) -> Counts
     Beyond the budget DNS is asked where it could settle something; the rest is left to a later run. An attempt that is
     repeated goes on where the last one stopped.
     """
-    key = {"run_id": run.run_id}
+    key: dict[str, object] = {"run_id": run.run_id}
     with status.connect() as connection:
+        # Answers go to the rows that asked for them, also where the run is planned anew meanwhile.
+        plan = connection.execute(statement("select_run_plan"), key).one_or_none()
+        key["planned_at"] = plan.planned_at if plan else None
         before = connection.execute(statement("count_unwitnessed_checks"), key).one()
         budget = max(run.max_rdap_calls - before.rdap_call_count, 0)
         limits = {"most_checks": 2 * budget + MOST_BEYOND_BUDGET, "most_hosts": MAX_HOSTS + 1}

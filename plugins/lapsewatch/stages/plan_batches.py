@@ -18,7 +18,8 @@ def plan_batches(run: Run, status: Engine) -> tuple[list[int], int]:
     """Return the numbers of the run's batches, none where nothing is due, and how many domains they hold.
 
     A run that is planned keeps its plan, unless it was cleared since and is told to ask again (`Run.recheck`): then it
-    is planned anew, and the earlier plan with its answers is history.
+    is planned anew, and the earlier plan with its answers is history. With the scope `due`, and without `recheck`, a
+    domain that another run has taken is left to that run until it is published, or the run has ended, or for a day.
     """
     planned_at = run.clock()
     key = {"run_id": run.run_id}
@@ -33,6 +34,7 @@ def plan_batches(run: Run, status: Engine) -> tuple[list[int], int]:
             plan = _insert_plan(connection, run, listed, planned_at)
         else:
             log.info("The run was planned before and keeps its plan")
+            _warn_of_other_answers(connection, run, plan.planned_at)
     log.info("Planned: %s domains in %s batches", plan.domain_count, plan.batch_count)
     return list(range(plan.batch_count)), plan.domain_count
 
@@ -52,10 +54,21 @@ def _insert_plan(connection: Connection, run: Run, listed: list[str], planned_at
         "max_batches": MAX_BATCHES,
         "domains_per_batch": DOMAINS_PER_BATCH,
     }
+    # Always after the run's own lock.
+    connection.execute(statement("lock_plans"))
     plan = connection.execute(statement("insert_plan"), values).one()
-    # Batches of an earlier plan are not this one's to answer for.
-    connection.execute(statement("forget_batches"), {"run_id": run.run_id})
+    # What came of an earlier plan is not this one's to answer for.
+    connection.execute(statement("forget_stages"), {"run_id": run.run_id})
     # In a backfill the list is shared by the runs of all cohorts.
     if not run.is_backfill and (unused := len(listed) - plan.domain_count if listed else 0):
         log.warning("%s of the %s listed domains are behind no verified address", unused, len(listed))
     return plan
+
+
+def _warn_of_other_answers(connection: Connection, run: Run, planned_at: datetime) -> None:
+    values = {"run_id": run.run_id, "planned_at": planned_at, "provider": run.client, "policy": run.policy.value}
+    if count := connection.execute(statement("count_other_answers"), values).scalar_one():
+        log.warning(
+            "%s answers are of another API or policy than %s and %s, and stay: with recheck they are asked for anew",
+            *(count, run.client, run.policy.value),
+        )

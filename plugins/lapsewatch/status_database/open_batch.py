@@ -26,16 +26,20 @@ log = logging.getLogger(__name__)
 
 
 class OpenBatch:
-    """The open rows of a run's batch. A context manager: it is held from entering to leaving.
+    """The open rows of a batch of a run's plan. A context manager: it is held from entering to leaving.
 
     Who enters waits for an attempt that holds it already, as one does that lives on although nobody waits for it. The
     hold is an advisory lock of the session that also writes; where the session is lost, the lock is taken again before
     anything else is written. While PostgreSQL is away, reading and writing wait for it, until `stop` is set.
+
+    It keeps to the plan that it finds when it is held: where the run is planned anew meanwhile, what is still answered
+    goes to the rows that asked for it, which are history.
     """
 
     def __init__(self, engine: Engine, run_id: str, batch: int, stop: threading.Event) -> None:
         self._engine = engine
-        self._key = {"run_id": run_id, "batch": batch}
+        self._lock = {"run_id": run_id, "batch": batch}
+        self._key: dict[str, object] = {}
         self._stop = stop
         self._session: Connection | None = None
         self._is_taken_over = False
@@ -43,10 +47,13 @@ class OpenBatch:
     def __enter__(self) -> Self:
         """Raises Interrupted where it is told to stop while it waits."""
         try:
-            self._wait_for_others(self._connect())
+            session = self._connect()
+            self._wait_for_others(session)
+            plan = session.execute(statement("select_run_plan"), self._lock).one_or_none()
         except BaseException:
             self._end_session()
             raise
+        self._key = self._lock | {"planned_at": plan.planned_at if plan else None}
         return self
 
     def __exit__(
@@ -87,7 +94,7 @@ class OpenBatch:
         is_told = False
         while not self._is_held_by(session):
             if not is_told:
-                log.info("Batch %s: an earlier attempt is still at work, it is waited for", self._key["batch"])
+                log.info("Batch %s: an earlier attempt is still at work, it is waited for", self._lock["batch"])
                 is_told = True
             if self._stop.is_set():
                 raise Interrupted("the task was told to end while it waited for an earlier attempt")
@@ -123,7 +130,7 @@ class OpenBatch:
         return self._session
 
     def _is_held_by(self, session: Connection) -> bool:
-        return bool(session.execute(statement("lock_batch"), self._key).one().is_held)
+        return bool(session.execute(statement("lock_batch"), self._lock).one().is_held)
 
     def _end_session(self) -> None:
         session, self._session = self._session, None
