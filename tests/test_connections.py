@@ -188,6 +188,18 @@ def test_options_of_the_connection_reach_the_driver(
         assert connection.scalar(text("show statement_timeout")) == "4711ms"
 
 
+def test_a_lost_workers_sessions_end_in_half_a_minute_whatever_else_the_connection_says(
+    status: Engine, status_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")
+    monkeypatch.setenv("AIRFLOW_CONN_STATUS_DB", connection_json(status_url, options="-c work_mem=7MB"))
+    with connections.status_database() as engine, engine.connect() as first, engine.connect() as second:
+        first.rollback()
+        for session in (first, second):
+            assert [session.scalar(text(f"show {name}")) for name in names] == ["10", "5", "3", "30000"]
+            assert session.scalar(text("show work_mem")) == "7MB"
+
+
 def test_an_unmigrated_status_database_says_what_to_run(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

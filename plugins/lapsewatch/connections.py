@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import requests
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
-from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from lapsewatch.clients import domainr, fastly
 from lapsewatch.clients.budget import CallBudget, MemoryCallBudget
@@ -32,6 +33,7 @@ from lapsewatch.core.errors import SetupError
 from lapsewatch.status_database.call_budget import SharedCallBudget
 from lapsewatch.status_database.rdap_bootstrap import StoredBootstrap
 from lapsewatch.status_database.schema import require_current_schema
+from lapsewatch.status_database.statements import statement
 from lapsewatch.status_database.turns import SharedTurnBook
 from lapsewatch.user_databases.database import UserDatabase
 from lapsewatch.user_databases.profile import load_profile
@@ -56,7 +58,20 @@ CLIENTS: dict[str, tuple[Callable[[HttpSession, str, str], StatusClient], str]] 
 
 def status_engine() -> Engine:
     """Return an engine on the status database, whatever its schema. Raises SetupError without a connection."""
-    return _engine(_connection("status_db", "the database that Lapsewatch keeps its findings in"))
+    engine = _engine(_connection("status_db", "the database that Lapsewatch keeps its findings in"))
+    event.listen(engine, "connect", _notice_lost_workers)
+    return engine
+
+
+def _notice_lost_workers(connection: DBAPIConnection, _: object) -> None:
+    """Have PostgreSQL drop a session whose machine is gone: it may hold locks that other workers wait for.
+
+    By a statement, as poolers let through no such options of a connection.
+    """
+    cursor = connection.cursor()
+    cursor.execute(statement("notice_lost_workers").text)
+    cursor.close()
+    connection.commit()
 
 
 @contextmanager
