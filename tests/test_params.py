@@ -72,6 +72,7 @@ def test_the_owner_sets_defaults_in_airflows_configuration(monkeypatch: pytest.M
         ("recheck", 1),
         ("requests_per_second", 0),
         ("requests_per_second", -1),
+        ("requests_per_second", 1e-300),
         ("requests_per_second", "20"),
     ],
 )

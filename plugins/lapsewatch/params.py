@@ -65,7 +65,7 @@ def run_params() -> dict[str, Param]:
         "requests_per_second": Param(
             None,
             type=["number", "null"],
-            exclusiveMinimum=0,
+            minimum=0.001,
             title="Most calls a second",
             description="At most how many calls a second this run makes to the status API, all its tasks together."
             " Empty: as many as the API's connection allows. In a backfill it holds for each run, and those that run at"

@@ -1,8 +1,10 @@
 import threading
 from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import chain
 from time import monotonic, sleep
+from typing import ClassVar
 
 import pytest
 from lapsewatch.clients import asking, status_api
@@ -18,6 +20,7 @@ from lapsewatch.core.evidence import Evidence, NoEvidence, NoEvidenceReason
 
 from simulator.lives import Life
 from simulator.world import World
+from tests.clients.conftest import Scripted
 from tests.conftest import API_KEY, EPOCH, SimulatedInternet, days, simulated
 
 DOMAINS = [f"domain{number}.com" for number in range(60)]
@@ -218,6 +221,23 @@ def test_told_to_stop_it_begins_no_call_and_awaits_those_in_flight(
     assert town.calls()["total"] == taken < len(DOMAINS)
 
 
+def test_told_to_stop_it_hands_over_what_arrives_on_the_way(
+    town: SimulatedInternet, client: FastlyClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Who is killed in the end has written what came before.
+    monkeypatch.setattr(asking, "DRAIN", 30.0)
+    monkeypatch.setattr(asking, "MAX_DELAY", 0.2)
+    town.order_faults(
+        {"kind": "timeout", "seconds": 1.0, "domains": ["domain1.com"]},
+        {"kind": "timeout", "seconds": 5.0, "domains": ["domain2.com"]},
+    )
+    stop = threading.Event()
+    answers = asking.ask_all(client, DOMAINS[:3], MemoryCallBudget(FAST), now, count=3, stop=stop)
+    assert [answer.domain for answer in next(answers)] == ["domain0.com"]
+    stop.set()
+    assert [[answer.domain for answer in some] for some in answers] == [["domain1.com"], ["domain2.com"]]
+
+
 def test_told_to_stop_it_does_not_wait_for_ever(
     town: SimulatedInternet, client: FastlyClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,12 +296,62 @@ def test_the_budget_is_told_of_a_refusal(town: SimulatedInternet, client: Fastly
     assert set(budget.refusals) == {1.0}
 
 
-def test_turns_that_were_not_used_are_given_back(town: SimulatedInternet, client: FastlyClient) -> None:
+def test_a_server_that_is_out_of_order_may_ask_for_a_pause_too(scripted: Scripted) -> None:
+    scripted.code, scripted.headers = 503, {"Retry-After": "0"}
     budget = Noted(FAST)
-    answers = asking.ask_all(client, DOMAINS, budget, now, count=len(DOMAINS))
+    [answer] = ask_all(FastlyClient(HttpSession(1), scripted.url, API_KEY), ["domain0.com"], budget=budget)
+    assert isinstance(answer.outcome, NoEvidence)
+    assert budget.refusals == [0.0] * asking.MAX_ATTEMPTS
+
+
+def test_turns_that_were_not_used_are_given_back(town: SimulatedInternet, client: FastlyClient) -> None:
+    budget = Noted(Allowance(requests_per_second=1000, max_in_flight=4))
+    stop = threading.Event()
+    answers = asking.ask_all(client, DOMAINS, budget, now, count=len(DOMAINS), stop=stop)
     next(answers)
-    answers.close()
+    # The calls in flight end by themselves: one that is broken off may have reached the server or not.
+    stop.set()
+    assert list(answers)
+    assert budget.returned > 0
     assert budget.granted - budget.returned == town.calls()["total"]
+
+
+def test_turns_that_are_granted_while_it_ends_are_given_back(town: SimulatedInternet, client: FastlyClient) -> None:
+    stop, is_asked = threading.Event(), threading.Event()
+
+    class Late(Noted):
+        def reserve(self, wanted: int, in_flight: int, unused: int = 0) -> Grant:
+            is_asked.set()
+            sleep(0.5)
+            return super().reserve(wanted, in_flight, unused)
+
+    budget = Late(FAST)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(list, asking.ask_all(client, DOMAINS, budget, now, count=len(DOMAINS), stop=stop))
+        assert is_asked.wait(10)
+        stop.set()
+        assert asked.result() == []
+    assert budget.granted == budget.returned == len(DOMAINS)
+
+
+def test_after_a_standstill_turns_follow_one_another(town: SimulatedInternet) -> None:
+    class Stalling(Watched):
+        began: ClassVar[list[float]] = []
+
+        async def status(self, domain: str) -> Evidence:
+            self.began.append(monotonic())
+            if len(self.began) == 5:
+                sleep(1.0)  # the whole event loop stands still
+            return await super().status(domain)
+
+    class AllAtOnce(MemoryCallBudget):
+        def reserve(self, wanted: int, in_flight: int, unused: int = 0) -> Grant:
+            return Grant(0 if unused else wanted, 0.0, 0.01, 60, 1.0)
+
+    town.change_settings(latency_ms=0)
+    ask_all(Stalling(HttpSession(60), town.url, API_KEY), DOMAINS, budget=AllAtOnce(FAST))
+    # Two hundredths of the second are made up for.
+    assert Stalling.began[30] - Stalling.began[5] >= 25 * 0.01 - 0.03
 
 
 def test_an_api_without_a_word_is_given_up(
@@ -291,6 +361,15 @@ def test_an_api_without_a_word_is_given_up(
     town.order_faults({"kind": "server_error", "status": 503, "domains": DOMAINS[10:]})
     answers = asking.ask_all(client, DOMAINS, MemoryCallBudget(FAST), now, count=len(DOMAINS))
     assert 20 <= len(taken_until(Unavailable, answers)) < len(DOMAINS)
+
+
+def test_a_quota_that_is_used_up_does_not_cost_the_whole_batch(
+    town: SimulatedInternet, client: FastlyClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MAX_SILENCE", 10)
+    town.order_faults({"kind": "rate_limited", "seconds": 0.0})
+    answers = asking.ask_all(client, DOMAINS, MemoryCallBudget(FAST), now, count=len(DOMAINS))
+    assert 10 <= len(taken_until(Unavailable, answers)) < len(DOMAINS)
 
 
 def test_a_word_now_and_then_is_enough(

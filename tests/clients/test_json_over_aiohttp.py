@@ -1,14 +1,17 @@
 import asyncio
 import gzip
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
+from time import monotonic
 
 import pytest
 from cryptography import x509
@@ -128,6 +131,28 @@ def test_a_question_on_a_connection_that_breaks_is_not_asked_again_unseen(talker
     with pytest.raises(Unreachable):
         get(talker.url, talker.url)
     assert len(talker.heard) == 2
+
+
+def test_who_says_nothing_is_waited_for_no_longer_than_for_an_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        began = monotonic()
+        with pytest.raises(Unreachable) as raised:
+            get(f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=(60, 0.2))
+        assert monotonic() - began < 30
+    assert raised.value.reason is NoEvidenceReason.TIMEOUT
+
+
+def test_who_takes_no_connection_is_waited_for_no_longer_than_to_connect() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, ExitStack() as stack:
+        for _ in range(4):  # the queue is full
+            waiting = stack.enter_context(closing(socket.socket()))
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        began = monotonic()
+        with pytest.raises(Unreachable) as raised:
+            get(f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=(0.2, 60))
+        assert monotonic() - began < 30
+    assert raised.value.reason is NoEvidenceReason.TIMEOUT
 
 
 def test_a_connection_is_used_again(talker: Talker) -> None:

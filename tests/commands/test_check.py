@@ -140,13 +140,14 @@ def test_what_has_no_registrable_domain_is_set_aside(name: str) -> None:
     assert read_name(name) in set(SetAside)
 
 
-def test_turns_at_registries_are_shared_with_the_daily_run(
+def test_calls_and_turns_at_registries_are_shared_with_the_daily_run(
     internet: SimulatedInternet, status_url: str, status: Engine, lapsewatch: Run
 ) -> None:
-    environment = keyless(internet) | {"AIRFLOW_CONN_STATUS_DB": status_url}
+    environment = with_key(internet) | {"AIRFLOW_CONN_STATUS_DB": status_url}
     assert lapsewatch("check", "alive.com", env=environment).returncode == 0
     with status.connect() as connection:
         assert connection.scalar(text("select sum(turn_count) from lapsewatch.rdap_server")) == 1
+        assert connection.scalar(text("select sum(call_count) from lapsewatch.call_spending")) == 1
 
 
 def test_a_database_out_of_order_is_told_and_does_without(

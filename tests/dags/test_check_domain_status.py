@@ -12,12 +12,15 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, RetryAction
 from airflow.sdk.api.datamodels._generated import DagRunType
+from airflow.sdk.exceptions import AirflowRescheduleException
 from airflow.serialization.serialized_objects import DagSerialization
 from lapsewatch import tasks
-from lapsewatch.core.errors import RunStopped, SetupError, Unavailable
+from lapsewatch.core.errors import BudgetSpent, RunStopped, SetupError, Unavailable
 from lapsewatch.stages.run import STAGES
+from sqlalchemy import Engine
 
 from local.checkout import DAGS, PLUGINS, ROOT
+from tests.stages.conftest import rows
 
 WALK = [*STAGES, "conclude_run"]
 WALK.insert(WALK.index("unverify_emails"), "approve_unverifications")
@@ -148,3 +151,33 @@ def test_a_backfill_is_known_by_its_type(
     context = {"run_id": "one", "dag_run": dag_run, "params": dag.params.dump()}
     monkeypatch.setattr(tasks, "get_current_context", lambda: context)
     assert (tasks._run().is_backfill, tasks._run().clear_number) == (is_backfill, 2)
+
+
+def test_a_backfill_whose_calls_are_used_up_goes_on_later_and_the_journal_says_when(
+    dag: DAG, monkeypatch: pytest.MonkeyPatch, status_url: str, status: Engine
+) -> None:
+    resumes_at = datetime.now(UTC) + timedelta(hours=3)
+
+    def spend(*_: object) -> None:
+        raise BudgetSpent(resumes_at)
+
+    dag_run = SimpleNamespace(
+        run_type=DagRunType("backfill"), logical_date=None, run_after=datetime.now(UTC), clear_number=0
+    )
+    context = {"run_id": "one", "dag_run": dag_run, "params": dag.params.dump()}
+    monkeypatch.setattr(tasks, "get_current_context", lambda: context)
+    monkeypatch.setattr(tasks.check, "check_batch", spend)
+    monkeypatch.setenv("AIRFLOW_CONN_STATUS_DB", status_url)
+    monkeypatch.setenv("AIRFLOW_CONN_FASTLY_API", '{"conn_type": "http", "password": "key"}')
+    with pytest.raises(AirflowRescheduleException) as raised:
+        tasks.check_batch.function(batch=3)
+    assert raised.value.reschedule_date == resumes_at
+    assert context["label"] == "batch 3"
+    assert rows(status, "select stage, batch, state, error from lapsewatch.run_stage") == [
+        {
+            "stage": "check_batch",
+            "batch": 3,
+            "state": "failed",
+            "error": f"the call budget is spent, it goes on at {resumes_at:%Y-%m-%d %H:%M} UTC",
+        }
+    ]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from lapsewatch.connections import StatusApi
     from lapsewatch.user_databases.database import UserDatabase
 
+COMMANDS = "lapsewatch"
+"""The run that commands call for: they share the budget with the DAG's runs, and are no backfill."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -40,9 +43,15 @@ def open_sources(client: str) -> Iterator[Sources]:
             yield Sources(witnesses, None)
             return
         connections = stack.enter_context(_connections())
-        has_key = connections.has_status_api(client)
-        api = stack.enter_context(connections.status_api(client)) if has_key else None
-        witnesses = _configured_witnesses(connections, stack)
+        status = _shared_status_database(connections, stack)
+        api = None
+        if connections.has_status_api(client):
+            calling = connections.Calling(status, COMMANDS) if status else None
+            api = stack.enter_context(connections.status_api(client, calling))
+        if status:
+            witnesses = stack.enter_context(connections.witnesses(status))
+        else:
+            witnesses = stack.enter_context(open_witnesses(connections.witness_settings(), MemoryTurnBook(), None))
         asked = f"the status API ({client}), the registries" if api else "the registries"
         more = "" if api else f" The connection {client}_api has no key, so no status API is asked."
         _tell(f"Asked: {asked} (RDAP) and DNS.{more}")
@@ -69,21 +78,18 @@ def open_databases() -> Iterator[tuple["Engine", "UserDatabase"]]:
         yield status, users
 
 
-def _configured_witnesses(connections: ModuleType, stack: ExitStack) -> Witnesses:
-    """Open the witnesses, with turns shared with the daily run where its database is there."""
+def _shared_status_database(connections: ModuleType, stack: ExitStack) -> "Engine | None":
+    """Open the status database, where the daily run keeps its calls and turns, if there is one."""
     try:
         connections.status_engine().dispose()
     except SetupError:
-        pass
-    else:
-        try:
-            status = stack.enter_context(connections.status_database())
-        except LapsewatchError as error:
-            _tell(f"Turns at registries are not shared with the daily run: {error}")
-        else:
-            shared: Witnesses = stack.enter_context(connections.witnesses(status))
-            return shared
-    return stack.enter_context(open_witnesses(connections.witness_settings(), MemoryTurnBook(), None))
+        return None
+    try:
+        status: Engine = stack.enter_context(connections.status_database())
+    except LapsewatchError as error:
+        _tell(f"Calls and turns at registries are not shared with the daily run: {error}")
+        return None
+    return status
 
 
 @contextmanager
