@@ -52,6 +52,7 @@ def test_an_api_connection_without_a_key_is_refused(monkeypatch: pytest.MonkeyPa
     "extra",
     [
         {"requests_per_second": 0},
+        {"requests_per_second": 1e-300},
         {"requests_per_second": "nan"},
         {"requests_per_second": "inf"},
         {"requests_per_second": []},

@@ -47,6 +47,7 @@ LIBPQ_OPTIONS = {
 
 PaceKind = TypeVar("PaceKind", ServerPace, Allowance)
 
+MIN_REQUESTS_PER_SECOND = 0.001
 MAX_REQUESTS_PER_SECOND = 10_000
 MAX_IN_FLIGHT = 512
 MAX_CALLS = 1_000_000_000
@@ -339,12 +340,14 @@ def _pace(connection: Connection, extra: Mapping[str, Any], default: PaceKind) -
     kinds = {"requests_per_second": float, "max_in_flight": int}
     try:
         pace = replace(default, **{name: kind(extra[name]) for name, kind in kinds.items() if name in extra})
-        usable = 0 < pace.requests_per_second <= MAX_REQUESTS_PER_SECOND and 0 < pace.max_in_flight <= MAX_IN_FLIGHT
+        is_rate = MIN_REQUESTS_PER_SECOND <= pace.requests_per_second <= MAX_REQUESTS_PER_SECOND
+        usable = is_rate and 0 < pace.max_in_flight <= MAX_IN_FLIGHT
     except (TypeError, ValueError, OverflowError):
         usable = False
     if not usable:
         raise SetupError(
             f"the extra of the Airflow connection '{connection.conn_id}' is not usable: 'requests_per_second' is a"
-            f" number up to {MAX_REQUESTS_PER_SECOND}, 'max_in_flight' one up to {MAX_IN_FLIGHT}"
+            f" number from {MIN_REQUESTS_PER_SECOND} to {MAX_REQUESTS_PER_SECOND}, 'max_in_flight' one up to"
+            f" {MAX_IN_FLIGHT}"
         )
     return pace
