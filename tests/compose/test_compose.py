@@ -229,8 +229,20 @@ def test_what_the_example_leaves_out_has_the_defaults_of_the_programme(shape):
     worker = shape["services"]["worker"]["environment"]
     assert worker["AIRFLOW__LAPSEWATCH__MAX_ADVICE"] == "100"
     assert worker["AIRFLOW__LAPSEWATCH__APPROVAL_TIMEOUT_HOURS"] == "20"
+    assert worker["AIRFLOW__LAPSEWATCH__KEEP_CHECKS_MONTHS"] == "13"
     assert worker["AIRFLOW__API__BASE_URL"] == "http://127.0.0.1:8080"
     assert worker["AIRFLOW_CONN_NOTIFICATION_WEBHOOK"] is None
+
+
+def test_whatever_the_section_lapsewatch_may_say_can_be_said_in_env():
+    params = (ROOT / "plugins/lapsewatch/params.py").read_text()
+    read = set(re.findall(r'conf\.get\w*\(\s*SECTION, f?"(\w+)', params))
+    assert {"dry_run", "keep_checks_months", "max_growth"} <= read
+    both = {f"{name}{scope}" for name in ("max_address_share", "max_domain_share") for scope in ("", "_per_tld")}
+    per_tld = {"max_unverifications_per_tld", "max_growth_per_tld"}
+    told = {f"AIRFLOW__LAPSEWATCH__{name.upper()}" for name in read | both | per_tld}
+    assert told == set(re.findall(r"(?m)^#? ?(AIRFLOW__LAPSEWATCH__\w+)=", EXAMPLE))
+    assert told == {name for name in FILE["x-airflow-environment"] if "LAPSEWATCH" in name}
 
 
 def test_addresses_are_safe_by_default(shape):
