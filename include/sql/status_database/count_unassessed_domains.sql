@@ -3,4 +3,4 @@ select count(*)
 from lapsewatch.domain_status
 where cohort = any(:cohorts)
   and address_count > 0
-  and (:whole_cohorts or checked_at is null or checked_at < clock_timestamp() - interval '30 days')
+  and (:whole_cohorts or checked_at is null or checked_at < clock_timestamp() - interval '720 hours')
