@@ -59,7 +59,7 @@ def _measure(names: Iterable[str], bench: Bench) -> dict[str, Measured]:
         for of in of_module.values():
             console.print(f"  {of.title} ({of.goal}): {report.MARKS[of.reached]}")
             for figure, value in of.figures.items():
-                console.print(f"    {figure}: {value}")
+                console.print(f"    {figure}: {report.shown(value)}")
         bench.say(f"took {time.perf_counter() - began:.0f} s")
         measured |= of_module
     return measured

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-Value = int | float | str
+Value = int | float | str | tuple[float, float]
+"""A pair is of the small and the large user base."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from benchmarks import apart, asking
 from benchmarks.bench import Bench
 from benchmarks.databases import engine_on
 from benchmarks.internet import SEED, simulated, today
-from benchmarks.measured import Measured
+from benchmarks.measured import Measured, Value
 from local import privileges
 from simulator.user_database import seed
 from simulator.world import World
@@ -54,7 +54,7 @@ def measure(bench: Bench) -> Measured:
     calls = {"PyPI": seeded.addresses, "RubyGems": domains, "ours": ours["calls"]}
     calls_per_second = {name: of["calls"] / of["seconds"] for name, of in {"PyPI": pypi, "RubyGems": rubygems}.items()}
     calls_per_second["ours"] = ours["calls"] / ours["seconds"]
-    figures: dict[str, int | float | str] = {}
+    figures: dict[str, Value] = {}
     for name in calls:
         seconds = calls[name] / calls_per_second[name]
         figures |= {

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks import scaling
 from benchmarks.databases import PRODUCTION, Databases
-from benchmarks.measured import Measured
+from benchmarks.measured import Measured, Value
 from local.checkout import ROOT
 
 RESULTS = Path(__file__).parent / "results"
@@ -20,7 +21,7 @@ MARKS = {True: "reached", False: "**missed**", None: ""}
 
 
 def write(measured: Mapping[str, Measured], databases: Databases, seconds: float) -> None:
-    """Write `results/bulk-assessment.json` and `.md`."""
+    """Write `results/bulk-assessment.json` and `.md`, and the tables of docs/scaling.md."""
     document = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds),
@@ -41,6 +42,7 @@ def write(measured: Mapping[str, Measured], databases: Databases, seconds: float
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{NAME}.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     (RESULTS / f"{NAME}.md").write_text(_as_markdown(document))
+    scaling.DOCUMENT.write_text(scaling.rewritten(scaling.DOCUMENT.read_text(), scaling.read_results()))
 
 
 def _as_markdown(document: Mapping[str, Any]) -> str:
@@ -61,14 +63,17 @@ def _as_markdown(document: Mapping[str, Any]) -> str:
         "|---|---|---|---|",
     ]
     for of in document["measures"].values():
-        figures = "<br>".join(f"{name}: **{_shown(value)}**" for name, value in of["figures"].items())
+        figures = "<br>".join(f"{name}: **{shown(value)}**" for name, value in of["figures"].items())
         lines.append(f"| {of['title']} | {of['goal']} | {MARKS[of['reached']]} | {figures} |")
     lines += ["", "## Methods", ""]
     lines += [f"- **{of['title']}**: {of['method']}." for of in document["measures"].values()]
     return "\n".join(lines) + "\n"
 
 
-def _shown(value: float | str) -> str:
+def shown(value: Value) -> str:
+    """Return a figure as people read it."""
+    if isinstance(value, tuple | list):
+        return " → ".join(shown(part) for part in value)
     return value if isinstance(value, str) else f"{value:,}"
 
 

@@ -92,13 +92,6 @@ def _plan(run: Run, status: Engine) -> Counts:
     return {"batch_count": len(batches), "planned_count": planned}
 
 
-def _validate(run: Run, status: Engine) -> Counts:
-    # As in its task: only this stage pays for Great Expectations.
-    from lapsewatch.stages.validate_checks import validate_checks
-
-    return validate_checks(run, status)
-
-
 def _summarise(run: Run, status: Engine) -> Counts:
     summarise_run(run, status)
     return {}
@@ -108,7 +101,6 @@ STAGES: dict[str, Callable[[Run, UserDatabase, Engine], Counts]] = {
     "extract_domains": extract_domains,
     "plan_batches": lambda run, _, status: _plan(run, status),
     "corroborate_checks": lambda run, _, status: corroborate_checks(run, Witnesses(registry, InstantDns()), status),
-    "validate_checks": lambda run, _, status: _validate(run, status),
     "store_domain_status": lambda run, _, status: store_domain_status(run, status),
     "plan_unverifications": plan_unverifications,
     "unverify_emails": unverify_emails,
@@ -116,7 +108,7 @@ STAGES: dict[str, Callable[[Run, UserDatabase, Engine], Counts]] = {
     "notify_owners": lambda run, users, status: notify_owners(run, users, status, None),
     "summarise_run": lambda run, _, status: _summarise(run, status),
 }
-"""In the order of the walk; `check_batch`, which is after `plan_batches`, is `check`."""
+"""In the order of the walk; `check_batch`, after `plan_batches`, is `check`, and `validate_checks` is in `audit`."""
 
 
 def take(name: str, run_id: str, scope: str, users_url: str, status_url: str) -> Counts:
