@@ -2,6 +2,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from lapsewatch.clients.budget import MemoryCallBudget
@@ -9,11 +10,12 @@ from lapsewatch.clients.domainr import DomainrClient
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.core.call_budget import Allowance
-from lapsewatch.core.errors import BudgetSpent, SetupError
+from lapsewatch.core.errors import BudgetSpent, SetupError, Unavailable
 from lapsewatch.stages.check_batch import check_batch
 from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.stages.plan_batches import plan_batches
 from lapsewatch.status_database import open_batch
+from lapsewatch.status_database.open_batch import OpenBatch
 from lapsewatch.status_database.statements import statement
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine, text
@@ -30,9 +32,13 @@ def budget(allowance: Allowance = ALLOWANCE) -> MemoryCallBudget:
 
 
 @pytest.fixture
-def planned(users: UserDatabase, status: Engine, add_addresses: Callable[..., None]) -> None:
+def extracted(users: UserDatabase, status: Engine, add_addresses: Callable[..., None]) -> None:
     add_addresses(*(f"user@{domain}" for domain in LIVES))
     extract_domains(RUN, users, status)
+
+
+@pytest.fixture
+def planned(extracted: None, status: Engine) -> None:
     plan_batches(RUN, status)
 
 
@@ -168,17 +174,58 @@ def test_a_spent_budget_stops_a_backfill_until_there_are_more_calls(
     assert len(rows(status, "select 1 from lapsewatch.domain_check where checked_at is not null")) == 3
 
 
-def test_a_short_budget_goes_to_what_is_watched_or_was_never_read(
-    planned: None, status: Engine, client: FastlyClient, internet: SimulatedInternet
-) -> None:
+def set_verdict(status: Engine, verdict: str, *domains: str) -> None:
     with status.begin() as connection:
-        for verdict, domains in (("keep", [*LIVES][:-1]), ("unverify", ["taken.net"]), ("watch", ["released.dev"])):
-            connection.execute(
-                text("update lapsewatch.domain_status set verdict = :verdict where domain = any(:domains)"),
-                {"verdict": verdict, "domains": domains},
-            )
-    check_batch(RUN, 0, client, budget(DAYS_CALLS), status)
+        connection.execute(
+            text("update lapsewatch.domain_status set verdict = :verdict where domain = any(:domains)"),
+            {"verdict": verdict, "domains": list(domains)},
+        )
+
+
+def test_a_short_budget_goes_to_what_is_watched_or_was_never_read(
+    extracted: None, status: Engine, client: FastlyClient, internet: SimulatedInternet
+) -> None:
+    set_verdict(status, "keep", *[*LIVES][:-1])
+    set_verdict(status, "unverify", "taken.net")
+    set_verdict(status, "watch", "released.dev")
+    assert plan_batches(RUN, status) == ([0, 1], len(LIVES))
+    shared = budget(DAYS_CALLS)
+    for batch in (0, 1):
+        check_batch(RUN, batch, client, shared, status)
     assert set(internet.calls()["by_domain"]) == {"taken.net", "released.dev", "xn--mnchen-3ya.de"}
+
+
+@pytest.mark.parametrize(("before", "after"), [("keep", "watch"), ("watch", "keep")])
+def test_what_another_run_publishes_meanwhile_is_asked_once_all_the_same(
+    planned: None,
+    status: Engine,
+    client: FastlyClient,
+    internet: SimulatedInternet,
+    monkeypatch: pytest.MonkeyPatch,
+    before: str,
+    after: str,
+) -> None:
+    monkeypatch.setattr(open_batch, "PAGE", 3)
+    set_verdict(status, before, *LIVES)
+    read = OpenBatch._page
+
+    def read_and_publish(self: OpenBatch, last: str) -> list[tuple[str, Any]]:
+        found = read(self, last)
+        set_verdict(status, after, "alive.com", "taken.net")
+        return found
+
+    monkeypatch.setattr(OpenBatch, "_page", read_and_publish)
+    check_batch(RUN, 0, client, budget(), status)
+    assert internet.calls()["by_domain"] == dict.fromkeys(LIVES, 1)
+
+
+def test_a_batch_with_open_rows_is_no_success(
+    planned: None, status: Engine, client: FastlyClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = OpenBatch._page
+    monkeypatch.setattr(OpenBatch, "_page", lambda self, last: read(self, last)[1:])
+    with pytest.raises(Unavailable, match="1 of the batch's domains were not asked"):
+        check_batch(RUN, 0, client, budget(), status)
 
 
 def test_a_batch_is_read_in_pages(

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -14,14 +15,18 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
+from lapsewatch.clients.asking import Answer
 from lapsewatch.clients.budget import MemoryCallBudget
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.clients.json_over_aiohttp import HttpSession
 from lapsewatch.core.call_budget import Allowance
-from lapsewatch.core.errors import Interrupted
-from lapsewatch.stages.check_batch import check_batch
+from lapsewatch.core.errors import Interrupted, Unavailable
+from lapsewatch.core.evidence import NoEvidence, NoEvidenceReason
+from lapsewatch.core.lifecycle import History
+from lapsewatch.stages.check_batch import answer_row, check_batch
 from lapsewatch.stages.plan_batches import plan_batches
 from lapsewatch.stages.run import Run
+from lapsewatch.status_database import open_batch
 from lapsewatch.status_database.call_budget import SharedCallBudget
 from lapsewatch.status_database.open_batch import OpenBatch
 from lapsewatch.status_database.schema import ALEMBIC_INI
@@ -171,6 +176,61 @@ def test_what_airflow_does_on_a_signal_is_put_back(status: Engine, town: Simulat
     plan(status)
     attempt(status, town.url)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def lose_lock(status: Engine) -> None:
+    """End the session that holds the batch."""
+    ended = rows(
+        status,
+        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database ="
+        " (select oid from pg_database where datname = current_database())",
+    )
+    assert len(ended) == 1
+
+
+def test_who_loses_its_lock_to_another_attempt_that_ends_meanwhile_does_not_go_on(
+    status: Engine, town: SimulatedInternet
+) -> None:
+    plan(status)
+    with OpenBatch(status, "first", 0, threading.Event()) as first:
+        read = first.rows()
+        answers = [answer_row(RUN, some_answer(next(read)[0]), History()) for _ in range(3)]
+        first.record(answers[:1], "fastly", "corroborated")
+        lose_lock(status)
+        attempt(status, town.url)
+        assert answered(status) == set(DOMAINS)
+        with pytest.raises(Unavailable, match="another attempt has taken over"):
+            first.record(answers[1:], "fastly", "corroborated")
+
+
+def test_who_loses_its_lock_waits_for_who_has_it_before_it_writes(
+    status: Engine, town: SimulatedInternet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_batch, "ZOMBIE", 3.0)
+    plan(status)
+    with OpenBatch(status, "first", 0, threading.Event()) as first:
+        [domain, _] = next(first.rows())
+        lose_lock(status)
+        with OpenBatch(status, "first", 0, threading.Event()), ThreadPoolExecutor(1) as pool:
+            written = pool.submit(first.record, [answer_row(RUN, some_answer(domain), History())], "fastly", "pypi")
+            sleep(1.5)
+            assert answered(status) == set()
+            with pytest.raises(Unavailable, match="another attempt has taken over"):
+                written.result()
+        # What it had asked is not lost.
+        assert answered(status) == {domain}
+
+
+def test_what_was_written_though_nobody_heard_of_it_is_no_other_attempts(status: Engine) -> None:
+    plan(status)
+    with OpenBatch(status, "first", 0, threading.Event()) as rows_of_batch:
+        answers = [answer_row(RUN, some_answer(domain), History()) for domain in DOMAINS[:3]]
+        for _ in range(2):
+            rows_of_batch.record(answers, "fastly", "corroborated")
+
+
+def some_answer(domain: str) -> Answer:
+    return Answer(domain, NoEvidence(NoEvidenceReason.TIMEOUT), datetime.now(UTC), 5, 1)
 
 
 @pytest.fixture

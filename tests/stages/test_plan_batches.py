@@ -122,6 +122,30 @@ def checks(status: Engine) -> list[Row]:
     return rows(status, "select * from lapsewatch.domain_check order by planned_at, domain")
 
 
+@pytest.mark.parametrize(
+    ("urgent_count", "urgent_batches", "batches"), [(0, 0, 4), (1, 1, 4), (5, 2, 4), (9, 3, 4), (10, 4, 4)]
+)
+def test_the_first_batches_are_the_urgent_domains(
+    status: Engine,
+    known: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    urgent_count: int,
+    urgent_batches: int,
+    batches: int,
+) -> None:
+    monkeypatch.setattr(planning, "DOMAINS_PER_BATCH", 3)
+    with status.begin() as connection:
+        connection.execute(
+            text("update lapsewatch.domain_status set verdict = 'keep' where domain <> all(:urgent)"),
+            {"urgent": known[10 - urgent_count :]},
+        )
+    assert plan_batches(RUN, status) == (list(range(batches)), 10)
+    of_urgent = {row["batch"] for row in checks(status) if row["domain"] in known[10 - urgent_count :]}
+    of_others = {row["batch"] for row in checks(status) if row["domain"] in known[: 10 - urgent_count]}
+    assert of_urgent == set(range(urgent_batches))
+    assert of_others == set(range(urgent_batches, batches))
+
+
 @pytest.fixture
 def answered(status: Engine, known: list[str]) -> Run:
     """A run whose domains have been answered and published: all but the last one, which is still open."""
@@ -151,20 +175,21 @@ def test_told_to_ask_again_it_is_planned_anew_once_each_time_it_was_cleared(
     for clear_number in (1, 2):
         cleared = replace(again, clear_number=clear_number)
         for _ in range(2):
-            assert plan_batches(cleared, status) == ([0], 10)
+            # The two that are not known to be good have a batch of their own.
+            assert plan_batches(cleared, status) == ([0, 1], 10)
             assert len(checks(status)) == 10 * (clear_number + 1)
             assert planned(status, cleared) == known
     # The earlier plans stay as history, with what was answered.
     assert checks(status)[:10] == before
     [plan] = rows(status, "select clear_number, recheck, domain_count, batch_count from lapsewatch.run_plan")
-    assert plan == {"clear_number": 2, "recheck": True, "domain_count": 10, "batch_count": 1}
+    assert plan == {"clear_number": 2, "recheck": True, "domain_count": 10, "batch_count": 2}
 
 
 def test_two_attempts_at_once_plan_anew_once(status: Engine, answered: Run, hesitant: None) -> None:
     again = replace(answered, recheck=True, clear_number=1)
     with ThreadPoolExecutor(8) as attempts:
         plans = list(attempts.map(lambda _: plan_batches(again, status), range(8)))
-    assert plans == [([0], 10)] * 8
+    assert plans == [([0, 1], 10)] * 8
     assert len(checks(status)) == 20
 
 
@@ -172,8 +197,8 @@ def test_nothing_of_an_earlier_plan_is_counted_or_published_again(status: Engine
     again = replace(answered, recheck=True, clear_number=1)
     with stage(status, again.run_id, "check_batch", 7) as counts:
         counts |= {"evidence": 1}
-    plan_batches(again, status)
-    answer_batch(again, 0, {}, status)
+    for batch in plan_batches(again, status)[0]:
+        answer_batch(again, batch, {}, status)
     assert store_domain_status(again, status)["merged_count"] == 10
     summarise_run(again, status)
     [metrics] = rows(status, "select * from lapsewatch.run_metrics")
@@ -194,7 +219,7 @@ def test_answers_of_an_earlier_plan_are_not_published_by_the_new_one(status: Eng
 def test_what_has_left_the_users_is_not_asked_again(status: Engine, answered: Run) -> None:
     with status.begin() as connection:
         connection.execute(text("update lapsewatch.domain_status set address_count = 0 where domain = 'domain1.com'"))
-    assert plan_batches(replace(answered, recheck=True, clear_number=1), status) == ([0], 9)
+    assert plan_batches(replace(answered, recheck=True, clear_number=1), status) == ([0, 1], 9)
 
 
 @pytest.mark.parametrize("changes", [{"domains": ()}, {"domains": ("good.com", "co.uk")}, {"scope": "all"}])

@@ -1,7 +1,9 @@
 -- A run's plan, and its checks: one planned row a domain. A run of a backfill keeps to the cohort of its day, and asks what has
 -- no evidence of the last 30 days, unless it is told to ask again. What another run is about to ask, or has asked and not
 -- published yet, is left to that run for a day, unless it has ended. A run that is planned anew also asks all of its earlier
--- plan. Neighbours in the alphabet go to different batches, so that no batch is one registrar's or one TLD's.
+-- plan. The first batches are the urgent domains', those that are watched (as each is until it has been read once) or
+-- distrusted: batches begin in their order, so that they are asked where the calls don't suffice for all. Among them, and among
+-- the others, neighbours in the alphabet go to different batches, so that no batch is one registrar's or one TLD's.
 with left_to_others as (
     select other.domain
     from lapsewatch.run_plan as plan
@@ -51,19 +53,45 @@ due as materialized (
       and status.address_count > 0
       and status.next_check_at > :as_of
 ),
-size as (
-    select count(*) as domain_count,
-           least(:max_batches, (count(*) + :domains_per_batch - 1) / :domains_per_batch) as batch_count
+ranked as (
+    select domain, status.verdict <> 'keep' as is_urgent,
+           row_number() over (partition by status.verdict <> 'keep' order by domain collate "C") - 1 as place
     from due
+    join lapsewatch.domain_status as status using (domain)
+),
+size as (
+    select count(*) as domain_count, count(*) filter (where is_urgent) as urgent_count,
+           least(:max_batches, (count(*) + :domains_per_batch - 1) / :domains_per_batch) as batch_count
+    from ranked
+),
+urgent as (
+    select case
+               when urgent_count = 0 then 0
+               when urgent_count = domain_count then batch_count
+               else greatest(1, least(batch_count - 1, (batch_count * urgent_count + domain_count - 1) / domain_count))
+           end as batch_count
+    from size
+),
+cut as (
+    select size.domain_count, urgent.batch_count as urgent_batch_count,
+           case
+               when size.urgent_count = size.domain_count then size.batch_count
+               else greatest(size.batch_count, urgent.batch_count + 1)
+           end as batch_count
+    from size cross join urgent
 ),
 planned as (
     insert into lapsewatch.domain_check (run_id, domain, planned_at, batch, provider)
-    select :run_id, due.domain, :planned_at,
-           (row_number() over (order by due.domain collate "C") - 1) % size.batch_count, :provider
-    from due cross join size
+    select :run_id, ranked.domain, :planned_at,
+           case
+               when ranked.is_urgent then ranked.place % cut.urgent_batch_count
+               else cut.urgent_batch_count + ranked.place % (cut.batch_count - cut.urgent_batch_count)
+           end,
+           :provider
+    from ranked cross join cut
 )
 insert into lapsewatch.run_plan (run_id, planned_at, clear_number, recheck, domain_count, batch_count)
-select :run_id, :planned_at, :clear_number, :recheck, domain_count, batch_count from size
+select :run_id, :planned_at, :clear_number, :recheck, domain_count, batch_count from cut
 on conflict (run_id) do update
 set planned_at = excluded.planned_at, clear_number = excluded.clear_number, recheck = excluded.recheck,
     domain_count = excluded.domain_count, batch_count = excluded.batch_count

@@ -1,4 +1,5 @@
--- The first answer stands: a batch that runs twice overwrites nothing. The domains, once more, let each row be found by the
+-- The first answer stands: a batch that runs twice overwrites nothing. What was written, though the connection was lost before
+-- it was heard of, is written again, so that the count tells whether all rows have these answers. The domains, once more, let each row be found by the
 -- index, however many are open, also where PostgreSQL has not yet counted what a large plan has added.
 update lapsewatch.domain_check as planned
 set provider = :provider,
@@ -29,4 +30,4 @@ where planned.run_id = :run_id
   and planned.batch = :batch
   and planned.domain = any(cast(:domains as text[]))
   and planned.domain = answer.domain
-  and planned.checked_at is null
+  and (planned.checked_at is null or planned.checked_at = answer.checked_at)

@@ -17,7 +17,7 @@ from lapsewatch.clients.errors import Refused
 from lapsewatch.clients.status_api import StatusClient
 from lapsewatch.core.call_budget import Grant
 from lapsewatch.core.case_json import as_json, read_history
-from lapsewatch.core.errors import BudgetSpent, Interrupted, SetupError
+from lapsewatch.core.errors import BudgetSpent, Interrupted, SetupError, Unavailable
 from lapsewatch.core.evidence import Evidence, NoEvidenceReason
 from lapsewatch.core.lifecycle import Case, History
 from lapsewatch.core.questions import need_of
@@ -39,9 +39,9 @@ def check_batch(run: Run, batch: int, client: StatusClient, budget: CallBudget, 
     answers are written as they arrive, so whatever ends the attempt, the next one asks only about what is open; two at
     once go one after the other. While PostgreSQL is away the asking pauses.
 
-    Raises SetupError where the API refuses the key, Unavailable where it is silent, Interrupted after SIGTERM, and in a
-    backfill BudgetSpent where the calls of the day or the month are used up. Any other run leaves the rest open then:
-    it stays due.
+    Raises SetupError where the API refuses the key, Unavailable where it is silent or rows were left open for no reason
+    known, Interrupted after SIGTERM, and in a backfill BudgetSpent where the calls of the day or the month are used up.
+    Any other run leaves the rest open then: it stays due.
     """
     with _until_told_to_end() as stop, OpenBatch(status, run.run_id, batch, stop) as rows:
         count = rows.count()
@@ -63,10 +63,13 @@ def check_batch(run: Run, batch: int, client: StatusClient, budget: CallBudget, 
             if run.is_backfill:
                 raise
             log.warning("Batch %s: %s; the rest stays due", batch, error)
+            return tally.counts()
         finally:
             tally.conclude()
         if stop.is_set():
             raise Interrupted("the task was told to end: what was answered is kept, the rest is open")
+        if open_count := rows.count():
+            raise Unavailable(f"{open_count} of the batch's domains were not asked: the next attempt asks them")
     return tally.counts()
 
 

@@ -63,17 +63,14 @@ class OpenBatch:
 
     def count(self) -> int:
         """Return how many rows have no answer yet."""
-        with self._engine.connect() as connection:
-            count: int = connection.execute(statement("count_open_checks"), self._key).scalar_one()
-            return count
+        return patiently(self._count, self._stop)
 
     def rows(self) -> Iterator[tuple[str, Any]]:
-        """Yield the domains with what is known of each (`core/case_json.py`), the urgent ones first."""
-        for is_urgent in (True, False):
-            after = ""
-            while page := patiently(partial(self._page, after, is_urgent=is_urgent), self._stop):
-                yield from page
-                after = page[-1][0]
+        """Yield the domains with what is known of each (`core/case_json.py`), in their order."""
+        after = ""
+        while page := patiently(partial(self._page, after), self._stop):
+            yield from page
+            after = page[-1][0]
 
     def record(self, answers: Sequence[Mapping[str, object]], provider: str, policy: str) -> None:
         """Write the answers, as columns of `domain_check`; a row that has an answer keeps it.
@@ -86,8 +83,9 @@ class OpenBatch:
             "provider": provider,
             "policy": policy,
         }
-        patiently(lambda: self._record(values), self._stop)
-        if self._is_taken_over:
+        written_count = patiently(lambda: self._record(values), self._stop)
+        # Another attempt that had taken over may have ended since: it has answered some of them.
+        if self._is_taken_over or written_count < len(answers):
             raise Unavailable("the status database was lost, and another attempt has taken over since")
 
     def _wait_for_others(self, session: Connection) -> None:
@@ -100,14 +98,20 @@ class OpenBatch:
                 raise Interrupted("the task was told to end while it waited for an earlier attempt")
             time.sleep(1.0)
 
-    def _page(self, after: str, *, is_urgent: bool) -> list[tuple[str, Any]]:
-        values = self._key | {"after": after, "is_urgent": is_urgent, "most": PAGE}
+    def _count(self) -> int:
+        with self._engine.connect() as connection:
+            count: int = connection.execute(statement("count_open_checks"), self._key).scalar_one()
+            return count
+
+    def _page(self, after: str) -> list[tuple[str, Any]]:
+        values = self._key | {"after": after, "most": PAGE}
         with self._engine.connect() as connection:
             return [(row.domain, row.previous) for row in connection.execute(statement("select_open_checks"), values)]
 
-    def _record(self, values: dict[str, object]) -> None:
+    def _record(self, values: dict[str, object]) -> int:
+        """Return how many rows have these answers now."""
         try:
-            self._held_session().execute(statement("record_answers"), values)
+            return self._held_session().execute(statement("record_answers"), values).rowcount
         except DBAPIError:
             self._end_session()
             raise
