@@ -70,7 +70,8 @@ def test_what_is_published_without_evidence_is_free_again(cohort: list[str], sta
 
 
 def test_a_run_that_has_ended_holds_nobody_back(cohort: list[str], status: Engine) -> None:
-    taken(DAILY, status)
+    with stage(status, DAILY.run_id, "plan_batches"):
+        taken(DAILY, status)
     with pytest.raises(RunStopped), stage(status, DAILY.run_id, "check_batch", 0):
         raise RunStopped("the API is silent")
     assert taken(BACKFILL, status) == []
