@@ -60,11 +60,9 @@ def _walk(bench: Bench, size: Size) -> tuple[dict[str, Spent], Spent]:
 def _check(batch_count: int, run_id: str, scope: str, status_url: str) -> Spent:
     """Ask about all batches in so many processes as the pool has slots here; return the whole."""
     began = time.perf_counter()
-    slots = [
-        apart.start(walk.check, list(range(slot, batch_count, SLOTS)), run_id, scope, status_url)
-        for slot in range(SLOTS)
-    ]
-    done = [apart.spent(slot) for slot in slots]
+    each = [(list(range(slot, batch_count, SLOTS)), run_id, scope, status_url) for slot in range(SLOTS)]
+    with apart.started(walk.check, *each) as slots:
+        done = [apart.spent(slot) for slot in slots]
     return Spent(
         None,
         time.perf_counter() - began,

@@ -9,7 +9,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -31,8 +32,36 @@ class Spent:
     grown_mib: float
 
 
-def start(function: Callable[..., Any], *arguments: Any) -> subprocess.Popen[str]:
-    """Start a function of a module of this package in a process; arguments and result are JSON."""
+@contextmanager
+def started(function: Callable[..., Any], *several: Sequence[Any]) -> Iterator[list[subprocess.Popen[str]]]:
+    """Start a function of a module of this package in processes, one for each list of arguments; arguments are JSON.
+
+    None of them outlives the context.
+    """
+    processes = [_start(function, arguments) for arguments in several]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def spent(process: subprocess.Popen[str]) -> Spent:
+    """Wait for a process that was started. Raises RuntimeError where it failed; standard error says why."""
+    output, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError("a measured process failed: its error is above")
+    return Spent(**json.loads(output.splitlines()[-1]))
+
+
+def run(function: Callable[..., Any], *arguments: Any) -> Spent:
+    """Run a function of a module of this package in a process of its own; arguments and result are JSON."""
+    with started(function, arguments) as [process]:
+        return spent(process)
+
+
+def _start(function: Callable[..., Any], arguments: Sequence[Any]) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "benchmarks.apart", function.__module__, function.__name__]
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(PLUGINS)]),
@@ -42,19 +71,6 @@ def start(function: Callable[..., Any], *arguments: Any) -> subprocess.Popen[str
         ARGUMENTS: json.dumps(arguments),
     }
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-
-
-def spent(process: subprocess.Popen[str]) -> Spent:
-    """Wait for a process that `start` started. Raises RuntimeError where it failed; standard error says why."""
-    output, _ = process.communicate()
-    if process.returncode:
-        raise RuntimeError("a measured process failed: its error is above")
-    return Spent(**json.loads(output.splitlines()[-1]))
-
-
-def run(function: Callable[..., Any], *arguments: Any) -> Spent:
-    """Run a function of a module of this package in a process of its own; arguments and result are JSON."""
-    return spent(start(function, *arguments))
 
 
 def _peak_mib() -> float:

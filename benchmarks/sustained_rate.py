@@ -24,17 +24,15 @@ def measure(bench: Bench) -> Measured:
     status_url = bench.databases.status_database_of(Size(0, hosts))
     asking.plan(status_url, TASKS)
     with simulated(accounts=1, latency_ms=LATENCY_MS, requests_per_second=GRANTED) as internet:
-        tasks = [
-            apart.start(asking.ask, status_url, internet.url, internet.key, batch, GRANTED, IN_FLIGHT)
-            for batch in range(TASKS)
-        ]
-        _await_first_call(internet)
-        time.sleep(SECONDS_BEFORE)
-        before, began = internet.calls()["by_status"], time.perf_counter()
-        time.sleep(window)
-        after, seconds = internet.calls()["by_status"], time.perf_counter() - began
-        for task in tasks:
-            apart.spent(task)
+        each = [(status_url, internet.url, internet.key, batch, GRANTED, IN_FLIGHT) for batch in range(TASKS)]
+        with apart.started(asking.ask, *each) as tasks:
+            _await_first_call(internet)
+            time.sleep(SECONDS_BEFORE)
+            before, began = internet.calls()["by_status"], time.perf_counter()
+            time.sleep(window)
+            after, seconds = internet.calls()["by_status"], time.perf_counter() - began
+            for task in tasks:
+                apart.spent(task)
         in_all = internet.calls()
     granted = after.get("200", 0) - before.get("200", 0)
     share = granted / seconds / GRANTED
