@@ -12,7 +12,7 @@ from benchmarks.databases import Size, engine_on, run_file
 from benchmarks.measured import Measured
 from local import privileges
 
-STATUS = "status_of_walk"
+STATUS = "measured_walk"
 RATIO = 11
 EXTRACT_SECONDS, EXTRACT_MIB = 60, 250
 PLAN_SECONDS = 30

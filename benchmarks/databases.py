@@ -87,7 +87,7 @@ class Databases:
         """Return the libpq URL of the users of a size, as one of the roles that Lapsewatch logs in with."""
         return self.server.url(size.users, login)
 
-    def new_status_database(self, name: str = "status") -> str:
+    def new_status_database(self, name: str = "measured_status") -> str:
         """Make a status database at the newest migration, in place of one of that name; return its libpq URL."""
         url = self.server.recreate(name)
         engine = engine_on(url)
@@ -98,7 +98,7 @@ class Databases:
         engine.dispose()
         return url
 
-    def status_database_of(self, size: Size, name: str = "status") -> str:
+    def status_database_of(self, size: Size, name: str = "measured_status") -> str:
         """Make a status database that has known all hosts of a size for a while; return its libpq URL."""
         url = self.new_status_database(name)
         engine = engine_on(url)

@@ -36,10 +36,10 @@ MANY = 100_000
 def measure(bench: Bench) -> Measured:
     """Ask by each method, one after the other: by theirs about a sample, by ours about everybody."""
     server = bench.databases.server
-    users_url, status_url = server.recreate("world"), bench.databases.new_status_database()
+    users_url, status_url = server.recreate("measured_world"), bench.databases.new_status_database()
     seeded = seed(users_url, World(SEED, ACCOUNTS, today()))
     privileges.grant(users_url, server.cluster.password)
-    users = UserDatabase(engine_on(server.url("world", privileges.READER)), load_profile("pypi"))
+    users = UserDatabase(engine_on(server.url("measured_world", privileges.READER)), load_profile("pypi"))
     extract_domains(Run("world", datetime.now(UTC)), users, engine_on(status_url))
     domains = asking.plan(status_url, 1)
     sample = 50 if bench.is_quick else SAMPLE
