@@ -1,10 +1,11 @@
 """A backfill of thirty runs reads the user database once a day; whoever needs it waits until it was read."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from lapsewatch.stages.extract_accounts import extract_accounts
@@ -12,7 +13,7 @@ from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.stages.summarise_run import summarise_run
 from lapsewatch.status_database.journal import Counts, stage
 from lapsewatch.user_databases.database import UserDatabase
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from tests.stages.conftest import RUN, rows
 
@@ -24,12 +25,18 @@ Extract = Callable[..., Counts]
 
 
 @pytest.fixture
-def readings(users: UserDatabase, add_addresses: Callable[..., None]) -> list[str]:
-    """Two addresses, and the questions that the user database is asked from now on."""
+def readings(add_addresses: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two addresses, and what is read of the user database from now on."""
     add_addresses("a@one.com")
     add_addresses("b@two.com")
     asked: list[str] = []
-    event.listen(users._engine, "before_cursor_execute", lambda *execution: asked.append(execution[2]))
+    read = UserDatabase._rows
+
+    def rows(users: UserDatabase, name: str, **values: str) -> Iterator[tuple[Any, ...]]:
+        asked.append(name)
+        return read(users, name, **values)
+
+    monkeypatch.setattr(UserDatabase, "_rows", rows)
     return asked
 
 
