@@ -1,6 +1,5 @@
--- The domains of one extraction with their addresses, in order, so that indexes grow at one place at a time.
+-- The domains of one extraction with their addresses.
 create temporary table extracted_domain on commit drop as
 select domain, cast(sum(address_count) as bigint) as address_count
 from extracted_host
 group by domain
-order by domain

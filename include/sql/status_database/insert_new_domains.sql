@@ -1,5 +1,6 @@
 -- The domains of the very first extraction are due on the days of their cohorts, so that the first run does not ask about
--- everybody at once. One that is found later is new: it is due at once.
+-- everybody at once. One that is found later is new: it is due at once. Extractions go one after the other: nobody else adds
+-- domains meanwhile.
 insert into lapsewatch.domain_status (domain, address_count, first_seen_at, next_check_at)
 select seen.domain, seen.address_count, cast(:now as timestamptz),
        case
@@ -12,4 +13,3 @@ from extracted_domain as seen
 cross join (select not exists (select from lapsewatch.domain_status) as is_first) as base
 where not exists (select from lapsewatch.domain_status as known where known.domain = seen.domain)
 order by seen.domain
-on conflict (domain) do nothing

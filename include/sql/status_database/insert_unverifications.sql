@@ -6,18 +6,7 @@ select given.address_key, given.domain, given.lapsed_at, :dry_run, given.host, g
        case when :dry_run then 'dry_run' else 'awaiting' end, lapsed.reason, lapsed.evidence, :now
 from touched_address as given
 join lapsed_host as lapsed using (host, lapsed_at)
-where not exists (
-    select from lapsewatch.address_unverification as settled
-    where settled.address_key = given.address_key
-      and settled.domain = given.domain
-      and settled.lapsed_at = given.lapsed_at
-      and settled.state in ('unverified', 'skipped', 'undoing', 'undone')
-)
-and not exists (
-    select
-    from lapsewatch.exemption_in_force as exemption
-    where exemption.domain = given.domain or exemption.address_key = given.address_key
-)
+where not given.is_exempt
 on conflict (address_key, domain, lapsed_at, dry_run) do update
 set run_id = excluded.run_id, state = excluded.state, settled_at = null, host = excluded.host,
     verified_at = excluded.verified_at, reason = excluded.reason, evidence = excluded.evidence, planned_at = excluded.planned_at

@@ -37,7 +37,8 @@ def extract_domains(run: Run, users: UserDatabase, status: Engine) -> Counts:
         now = run.clock()
         when = {"now": now, "as_of": run.as_of, **_base(run.day, now)}
         new = connection.execute(statement("insert_new_domains"), when)
-        connection.execute(statement("upsert_email_hosts"), {"now": now})
+        connection.execute(statement("update_changed_hosts"), {"now": now})
+        connection.execute(statement("insert_new_hosts"), {"now": now})
         connection.execute(statement("empty_vanished_hosts"))
         connection.execute(statement("update_address_counts"))
         counts: Counts = {

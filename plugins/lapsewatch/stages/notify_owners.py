@@ -105,6 +105,8 @@ def _tell_of_unverifications(run: Run, users: UserDatabase, status: Engine) -> i
     told = 0
     since = run.clock() - TELLS_UNVERIFIED_FOR
     values = _listed(run) | {"since": since, "most": EVENTS_PER_TRANSACTION}
+    with status.begin() as connection:
+        connection.execute(statement("analyze_unverifications"))
     page = {"settled_at": since, "address_key": "", "domain": "", "lapsed_at": since}
     while True:
         with status.begin() as connection:

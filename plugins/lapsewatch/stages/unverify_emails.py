@@ -29,6 +29,8 @@ def unverify_emails(run: Run, users: UserDatabase, status: Engine) -> Counts:
         "most": ADDRESSES_PER_TRANSACTION,
         "evidence_since": run.clock() - MAX_EVIDENCE_AGE,
     }
+    with status.begin() as connection:
+        connection.execute(statement("analyze_unverifications"))
     while True:
         with status.begin() as connection:
             rows = connection.execute(statement("select_planned_unverifications"), values).all()

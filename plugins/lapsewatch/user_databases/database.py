@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import Connection, Engine
@@ -30,8 +30,7 @@ class UserDatabaseError(LapsewatchError):
     """The user database refused a statement. Its text is withheld, because it may quote an address."""
 
 
-@dataclass(frozen=True, slots=True)
-class HostCount:
+class HostCount(NamedTuple):
     """Verified addresses that share a host and a shape. See `core.domains.classify_host` for the fields."""
 
     host: str | None
@@ -49,8 +48,7 @@ class SuspectHost:
     unknown_too: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AddressKey:
+class AddressKey(NamedTuple):
     """A verified address by its key in the user database, the host it is on, and when it was verified, if known."""
 
     address_key: str
@@ -104,8 +102,7 @@ class Account:
     others: tuple[OtherAddress, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SoleAddress:
+class SoleAddress(NamedTuple):
     """An account that has one verified address only, that address, and how much depends on the account.
 
     `owned_count` is the number of things that it may publish; None in the last three: the profile can't tell.
@@ -129,12 +126,12 @@ class UserDatabase:
     def hosts(self) -> Iterator[HostCount]:
         """Stream the hosts of verified addresses with their counts."""
         for row in self._rows("select_hosts"):
-            yield HostCount(*row)
+            yield HostCount._make(row)
 
     def addresses_on(self, hosts: Iterable[SuspectHost]) -> Iterator[AddressKey]:
         """Stream the keys of verified, well-formed addresses on hosts as `hosts()` named them."""
         for row in self._rows("select_addresses", hosts=_as_json(hosts)):
-            yield AddressKey(*row)
+            yield AddressKey._make(row)
 
     def unverify(self, addresses: Iterable[JudgedAddress]) -> set[str]:
         """Take away verifications in one transaction, where they still stand. Return the keys that lost theirs."""
@@ -170,7 +167,7 @@ class UserDatabase:
         if not self._profile.tells_accounts:
             return
         for row in self._rows("select_accounts", skipped_hosts=json.dumps(sorted(skipped_hosts))):
-            yield SoleAddress(*row)
+            yield SoleAddress._make(row)
 
     def _rows(self, name: str, **values: str) -> Iterator[tuple[Any, ...]]:
         """Stream what a statement of the profile returns, columns in its order, `ROWS_PER_FETCH` at a time.
