@@ -19,7 +19,7 @@ MODULES = ("sustained_rate", "unthrottled", "other_methods", "store", "all_stage
 WALKS = "all_stages"
 """The one that reads user databases of its own sizes."""
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:

@@ -143,7 +143,7 @@ def _plan(spent: Spent) -> Measured:
 def _unverify(bench: Bench, plan: Spent, unverify: Spent) -> Measured:
     seconds = plan.seconds + unverify.seconds
     return Measured(
-        title=f"unverify the addresses of every {walk.LAPSED_IN}th host among {bench.large.addresses:,} addresses",
+        title=f"unverify {bench.large.hosts // walk.LAPSED_IN:,} hosts among {bench.large.addresses:,} addresses",
         method="plan_unverifications and unverify_emails in the same walk, as lapsewatch_unverifies, limits lifted",
         goal=f"under {UNVERIFY_SECONDS} s",
         reached=seconds < UNVERIFY_SECONDS,

@@ -28,7 +28,7 @@ from simulator.world import World
 ACCOUNTS = 20_000
 LATENCY_MS = 150
 TIMEOUT = 5
-SAMPLE = 300
+SAMPLE = 100
 PER_SECOND, IN_FLIGHT = 5_000, 512
 MANY = 100_000
 

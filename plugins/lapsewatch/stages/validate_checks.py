@@ -59,7 +59,7 @@ def _pieces(connection: Connection, run_id: str, now: datetime) -> Iterator[pd.D
         values = {"run_id": run_id, "now": now, "after": last, "most": ROWS_PER_PIECE}
         rows = connection.execute(statement("select_answered_checks"), values)
         # As tuples: pandas would look at each row for what it is.
-        frame = pd.DataFrame([tuple(row) for row in rows], columns=list(rows.keys()))
+        frame = pd.DataFrame([tuple(row) for row in rows.all()], columns=list(rows.keys()))
         if frame.empty:
             return
         yield frame
