@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from lapsewatch.core import case_json
-from lapsewatch.core.cadence import INTERVALS
+from lapsewatch.core.cadence import cohort_of, next_check_at, next_cohort_day
 from lapsewatch.core.case_json import read_case
 from lapsewatch.core.evidence import DnsOutcome, Flag, NoEvidenceReason, RdapOutcome
 from lapsewatch.core.lifecycle import ADVERSE, PHASE_OF_LEADING_FLAG, PHASE_OF_RDAP_STATUS, Case, Phase, standing
@@ -91,9 +91,16 @@ def test_every_status_is_listed_in_the_order_in_which_it_leads() -> None:
 
 
 def test_what_a_verdict_means_for_the_next_check() -> None:
-    words = {"in 30 days": timedelta(days=30), "the next day": timedelta(days=1)}
+    today = NOW.date()
+    words = {
+        "on the next day of its cohort, within 30 days": next_cohort_day(cohort_of("example.com"), today),
+        "the next day": today + timedelta(days=1),
+    }
     listed = {row["verdict"]: words[row["asked again"]] for row in TABLES["verdict", "means", "asked again"]}
-    assert listed == {f"`{verdict}`": INTERVALS[verdict] for verdict in Verdict}
+    assert listed == {
+        f"`{verdict}`": next_check_at("example.com", today, NOW, verdict, has_evidence=True).date()
+        for verdict in Verdict
+    }
 
 
 def test_the_limits() -> None:
