@@ -2,14 +2,15 @@
 
 import json
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lapsewatch.core import case_json
-from lapsewatch.core.cadence import cohort_of, next_check_at, next_cohort_day
+from lapsewatch.core.cadence import Pace, next_check
 from lapsewatch.core.case_json import read_case
 from lapsewatch.core.evidence import DnsOutcome, Flag, NoEvidenceReason, RdapOutcome
 from lapsewatch.core.lifecycle import ADVERSE, PHASE_OF_LEADING_FLAG, PHASE_OF_RDAP_STATUS, Case, Phase, standing
@@ -91,16 +92,18 @@ def test_every_status_is_listed_in_the_order_in_which_it_leads() -> None:
 
 
 def test_what_a_verdict_means_for_the_next_check() -> None:
-    today = NOW.date()
-    words = {
-        "on the next day of its cohort, within 30 days": next_cohort_day(cohort_of("example.com"), today),
-        "the next day": today + timedelta(days=1),
-    }
+    tomorrow = NOW.date() + timedelta(days=1)
+    words = {"within 30 days, as the cadence says": False, "the next day": True}
     listed = {row["verdict"]: words[row["asked again"]] for row in TABLES["verdict", "means", "asked again"]}
-    assert listed == {
-        f"`{verdict}`": next_check_at("example.com", today, NOW, verdict, has_evidence=True).date()
-        for verdict in Verdict
-    }
+    said = {f"`{verdict}`": day_after(verdict) == tomorrow for verdict in Verdict}
+    assert listed == said
+
+
+def day_after(verdict: Verdict) -> date:
+    """The day on which a domain of another cohort's day is asked about again."""
+    read = case(Flag.ACTIVE)
+    decision = replace(decide(read), verdict=verdict)
+    return next_check("example.com", NOW.date(), read, decision, Policy.CORROBORATED, Pace()).at.date()
 
 
 def test_the_limits() -> None:

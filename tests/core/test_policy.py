@@ -3,7 +3,7 @@ from datetime import datetime
 from itertools import product
 
 import pytest
-from lapsewatch.core.evidence import DnsReading, RdapReading
+from lapsewatch.core.evidence import DnsReading, Flag, RdapReading
 from lapsewatch.core.lifecycle import Case, History, Phase, Witness
 from lapsewatch.core.policy import (
     PYPI_FLAGS,
@@ -88,15 +88,33 @@ def test_every_row_of_pypis_table_under_every_policy(status: str) -> None:
 def test_flags_with_one_more_witness_each(status: str) -> None:
     is_lapse = status.split()[-1] in TELLS_OF_A_LAPSE
     by_two = UNVERIFY if is_lapse else WATCH
-    # DNS that agrees settles what the flags say, and so does a registry; alone neither does.
-    assert (verdict(case(status, dns=UNDELEGATED)) is UNVERIFY) is is_lapse
-    assert (verdict(case(status, rdap=RDAP_SILENT, dns=UNDELEGATED)) is UNVERIFY) is is_lapse
+    # DNS that agrees settles what the flags say, and so does a registry; alone neither does. That a domain is not
+    # registered is the registry's to say, or must be said for a day.
+    settled = is_lapse and status.split()[-1] != "inactive"
+    assert (verdict(case(status, dns=UNDELEGATED)) is UNVERIFY) is settled
+    assert (verdict(case(status, rdap=RDAP_SILENT, dns=UNDELEGATED)) is UNVERIFY) is settled
+    for_a_day = read_adverse(NOW - DAY)
+    assert (verdict(case(status, rdap=RDAP_SILENT, dns=UNDELEGATED, previous=for_a_day)) is UNVERIFY) is is_lapse
     assert verdict(case(status, rdap=IN_REDEMPTION)) is by_two
     assert verdict(case(status, rdap=NOT_FOUND)) is by_two
     assert verdict(case(status, rdap=IN_REDEMPTION, dns=WITH_MAIL)) is by_two
     # DNS that disagrees holds it up; a registry that disagrees outranks it.
     assert verdict(case(status, dns=WITH_MAIL)) is not UNVERIFY
     assert verdict(case(status, rdap=SOUND, dns=UNDELEGATED)) is (WATCH if is_lapse else KEEP)
+
+
+def test_a_bad_day_of_the_status_api_costs_nobody_out_of_dns_the_trust() -> None:
+    """It calls live domains `inactive`, and DNS agrees, as it has for years; the next day it is itself again."""
+    bad_day = case("undelegated inactive", rdap=RDAP_SILENT, dns=UNDELEGATED, previous=History(phase=Phase.ACTIVE))
+    first = decide(bad_day)
+    assert (first.phase, first.verdict) == (Phase.RELEASED, WATCH)
+    itself_again = replace(bad_day, flags=(Flag.UNDELEGATED, Flag.ACTIVE), dns=None)
+    known = first
+    for day in (1, 2):
+        previous = History(phase=known.phase, adverse_since=known.adverse_since)
+        known = decide(replace(itself_again, now=NOW + day * DAY, previous=previous))
+        assert known.verdict is (WATCH if day == 1 else KEEP)
+    assert known.adverse_since is None
 
 
 @pytest.mark.parametrize("status", MET_BY_PYPI)

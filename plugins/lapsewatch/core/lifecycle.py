@@ -95,7 +95,7 @@ class History:
 
     `phase` is the phase read before, `adverse_since` when the readings that speak of a lapse began, `lapsed_at` the
     lapse that is still open, `registered_at` the registration that the registry showed, `registry_seen_at` when it
-    did, `expires_at` the date that it gave.
+    did, `expires_at` the date that it gave. `out_of_dns_since` is when the status API began to say `undelegated`.
     """
 
     phase: Phase | None = None
@@ -104,6 +104,7 @@ class History:
     registered_at: datetime | None = None
     registry_seen_at: datetime | None = None
     expires_at: datetime | None = None
+    out_of_dns_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

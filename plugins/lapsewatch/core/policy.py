@@ -148,13 +148,23 @@ def _on_adverse_reading(case: Case, stands: Standing) -> Ruling:
         others = "DNS" if is_delegated(case.dns) else "the status API"
         reason = f"{fact}, {_say(witnesses)}, but not {others}: it is asked about again tomorrow"
         return Verdict.WATCH, reason, witnesses
-    if len(witnesses) == 1:
+    if (len(witnesses) == 1 or _is_unregistered_by_hearsay(stands)) and Witness.PREVIOUS not in witnesses:
         if not _stood_for_a_day(case):
-            return Verdict.WATCH, f"{fact}, {_say(witnesses)} alone: a second witness is awaited", witnesses
+            alone = " alone" if len(witnesses) == 1 else ", but not the registry"
+            return Verdict.WATCH, f"{fact}, {_say(witnesses)}{alone}: a second witness is awaited", witnesses
         witnesses = (*witnesses, Witness.PREVIOUS)
     if _is_verified_since_readings_began(case):
         return Verdict.WATCH, f"{fact}, but the address was verified again after that began: left alone", witnesses
     return Verdict.UNVERIFY, f"{fact}, {_say(witnesses)}", witnesses
+
+
+def _is_unregistered_by_hearsay(stands: Standing) -> bool:
+    """Tell whether others than the registry say that a domain is not registered.
+
+    On a bad day a status API says so of live domains, and DNS agrees where one has been out of it for years: whether
+    anybody has registered it is not DNS's to know. Of redemption and deletion no API is known to have said so in error.
+    """
+    return stands.phase is Phase.RELEASED and Witness.RDAP not in stands.witnesses
 
 
 def _is_contradicted(case: Case, stands: Standing) -> bool:

@@ -1,6 +1,6 @@
 """What is decided on a case, as the columns of `domain_check` that hold it."""
 
-from lapsewatch.core.cadence import next_check_at
+from lapsewatch.core.cadence import Cadence, Pace, next_check
 from lapsewatch.core.lifecycle import Case
 from lapsewatch.core.policy import decide, is_evidence
 from lapsewatch.stages.run import Run
@@ -10,7 +10,7 @@ def decision_columns(run: Run, domain: str, case: Case) -> dict[str, object]:
     """Decide on the domain's case by the run's policy; return the decision and the next date as values for JSON."""
     decision = decide(case, run.policy)
     has_evidence = is_evidence(case, decision)
-    due_at = next_check_at(domain, run.day, case.now, decision.verdict, has_evidence=has_evidence)
+    due_at = next_check(domain, run.day, case, decision, run.policy, Pace(Cadence.MONTHLY)).at
     return {
         "outcome": "evidence" if has_evidence else "no_evidence",
         "phase": decision.phase.value,
