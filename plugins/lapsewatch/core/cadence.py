@@ -123,21 +123,16 @@ def next_check(domain: str, day: date, case: Case, decision: Decision, policy: P
     if decision.verdict is not Verdict.KEEP:
         answers = is_adaptive and phase_of_record(case.rdap) is not Phase.UNKNOWN
         return _due(day + timedelta(days=1), Source.REGISTRY if answers else Source.STATUS_API)
-    today = max(day, case.now.astimezone(UTC).date())
+    today, number = max(day, case.now.astimezone(UTC).date()), _number_of(domain)
     if not is_adaptive:
-        return _due(next_cohort_day(cohort_of(domain), today), Source.STATUS_API)
+        return _due(_next_turn(number, today, COHORTS), Source.STATUS_API)
     if not _registry_answers(case):
         every = 1 if _has_left_dns(case) else pace.api_interval
-        return _due(_next_turn(_number_of(domain), today, every), Source.STATUS_API)
-    turn = next_cohort_day(cohort_of(domain), today)
-    expires_at = _expires_at(case)
-    if expires_at is None:
-        wanted = _next_turn(_number_of(domain), today, UNDATED_INTERVAL)
-    else:
-        wanted = _day_to_look(case, expires_at, today)
+        return _due(_next_turn(number, today, every), Source.STATUS_API)
+    turn, wanted = _next_turn(number, today, COHORTS), _day_to_look(case, number, today)
     if wanted < turn:
         return _due(wanted, Source.REGISTRY)
-    is_api_turn = turn.toordinal() // COHORTS % API_TURN == _number_of(domain) // COHORTS % API_TURN
+    is_api_turn = turn.toordinal() // COHORTS % API_TURN == number // COHORTS % API_TURN
     return _due(turn, Source.STATUS_API if is_api_turn else Source.REGISTRY)
 
 
@@ -159,12 +154,15 @@ def _expires_at(case: Case) -> datetime | None:
     return case.previous.expires_at
 
 
-def _day_to_look(case: Case, expires_at: datetime, today: date) -> date:
+def _day_to_look(case: Case, number: int, today: date) -> date:
     """Return the next day on which the expiry date makes a look worthwhile.
 
     That is each day while the domain may be in grace; else the day before the date, so that who has renewed by then
-    need not be asked daily, and the day after it.
+    need not be asked daily, and the day after it. Without a date it is one of every ten.
     """
+    expires_at = _expires_at(case)
+    if expires_at is None:
+        return _next_turn(number, today, UNDATED_INTERVAL)
     tomorrow = today + timedelta(days=1)
     if _may_be_in_grace(case, expires_at):
         return tomorrow

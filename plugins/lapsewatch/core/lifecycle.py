@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from lapsewatch.core.evidence import DnsOutcome, DnsReading, Flag, RdapOutcome, RdapReading
 from lapsewatch.core.parking import is_parked
@@ -31,6 +32,10 @@ class Phase(StrEnum):
 
 ADVERSE = frozenset({Phase.REDEMPTION, Phase.PENDING_DELETE, Phase.RELEASED})
 """Phases in which the owner has lost the domain, or all but a paid way back."""
+
+
+REGISTRYS_TO_TELL = ADVERSE | {Phase.EXPIRED, Phase.HELD}
+"""Phases that may hold while the flags show a plainly registered domain: only the registry can say they are over."""
 
 
 class Witness(StrEnum):
@@ -139,31 +144,37 @@ def phase_of_record(rdap: RdapReading | None) -> Phase:
     """Return the phase that the registry's record tells of; UNKNOWN where it gave no evidence."""
     if rdap is None or rdap.outcome is RdapOutcome.NO_EVIDENCE:
         return Phase.UNKNOWN
-    if rdap.outcome is RdapOutcome.NOT_FOUND:
-        return Phase.RELEASED
-    return next((phase for status, phase in PHASE_OF_RDAP_STATUS.items() if status in rdap.status), Phase.ACTIVE)
+    return Phase.RELEASED if rdap.outcome is RdapOutcome.NOT_FOUND else _phase_of_status(rdap.status)
+
+
+# A registry shows few combinations, and each decision looks several times.
+@lru_cache(maxsize=1024)
+def _phase_of_status(status: tuple[str, ...]) -> Phase:
+    return next((phase for leading, phase in PHASE_OF_RDAP_STATUS.items() if leading in status), Phase.ACTIVE)
 
 
 def standing(case: Case) -> Standing:
     """Return the phase of a domain and who says so."""
     if changed := _change_of_hands(case):
         return changed
-    record, flags = phase_of_record(case.rdap), phase_of(case.flags)
-    phase: Phase
     if awaits_registry(case):
         return Standing(case.previous.phase or Phase.UNKNOWN, (Witness.PREVIOUS,))
+    record, flags = phase_of_record(case.rdap), phase_of(case.flags)
+    phase: Phase
     if record is not Phase.UNKNOWN:
         phase = record
     elif flags is not Phase.UNKNOWN:
         phase = flags
     else:
         phase = _phase_of_delegation(case.dns)
-    said = {
-        Witness.FLAGS: _agrees(flags, phase),
-        Witness.RDAP: _agrees(record, phase),
-        Witness.DNS: _dns_agrees(case.dns, phase),
-    }
-    return Standing(phase, tuple(witness for witness, agrees in said.items() if agrees))
+    witnesses = []
+    if _agrees(flags, phase):
+        witnesses.append(Witness.FLAGS)
+    if _agrees(record, phase):
+        witnesses.append(Witness.RDAP)
+    if _dns_agrees(case.dns, phase):
+        witnesses.append(Witness.DNS)
+    return Standing(phase, tuple(witnesses))
 
 
 def awaits_registry(case: Case) -> bool:
@@ -177,7 +188,7 @@ def awaits_registry(case: Case) -> bool:
         phase_of_record(case.rdap) is Phase.UNKNOWN
         and phase_of(case.flags) is Phase.ACTIVE
         and previous.registry_seen_at is not None
-        and previous.phase in ADVERSE | {Phase.EXPIRED, Phase.HELD}
+        and previous.phase in REGISTRYS_TO_TELL
     )
 
 
@@ -293,6 +304,8 @@ def _agrees(said: Phase, phase: Phase) -> bool:
 
 
 def _dns_agrees(dns: DnsReading | None, phase: Phase) -> bool:
+    if dns is None:
+        return False
     match phase:
         case Phase.ACTIVE:
             return is_delegated(dns)
