@@ -10,6 +10,7 @@ from typing import NamedTuple
 YEAR = timedelta(days=365)
 REDEMPTION = timedelta(days=30)  # ICANN ERRP
 PENDING_DELETE = timedelta(days=5)  # ICANN ERRP
+AUTO_RENEW_PERIOD = timedelta(days=45)  # ICANN ERRP; RFC 3915
 
 
 class Phase(StrEnum):
@@ -29,6 +30,7 @@ class EventKind(StrEnum):
 
     REGISTERED = "registered"  # after a release: by somebody else
     RENEWED = "renewed"  # on time, late in grace, or in redemption
+    AUTO_RENEWED = "auto-renewed"  # at the date or in grace: the registry's automatic renewal stands, for it is paid
     HOLD_PLACED = "hold placed"
     HOLD_LIFTED = "hold lifted"
     EXPIRED = "expired"
@@ -41,6 +43,7 @@ class EventKind(StrEnum):
 _PHASE_AFTER = {
     EventKind.REGISTERED: Phase.ACTIVE,
     EventKind.RENEWED: Phase.ACTIVE,
+    EventKind.AUTO_RENEWED: Phase.ACTIVE,
     EventKind.HOLD_PLACED: Phase.HELD,
     EventKind.HOLD_LIFTED: Phase.ACTIVE,
     EventKind.EXPIRED: Phase.GRACE,
@@ -53,6 +56,7 @@ _PHASE_AFTER = {
 _POSSIBLE_IN = {
     EventKind.REGISTERED: {Phase.NEVER_REGISTERED, Phase.RELEASED},
     EventKind.RENEWED: {Phase.ACTIVE, Phase.GRACE, Phase.REDEMPTION},
+    EventKind.AUTO_RENEWED: {Phase.ACTIVE, Phase.GRACE},
     EventKind.HOLD_PLACED: {Phase.ACTIVE},
     EventKind.HOLD_LIFTED: {Phase.HELD},
     EventKind.EXPIRED: {Phase.ACTIVE},
@@ -63,7 +67,7 @@ _POSSIBLE_IN = {
 }
 
 
-_SET_THE_EXPIRY = {EventKind.REGISTERED, EventKind.RENEWED, EventKind.HANDED_OVER}
+_SET_THE_EXPIRY = {EventKind.REGISTERED, EventKind.RENEWED, EventKind.AUTO_RENEWED, EventKind.HANDED_OVER}
 
 
 class Event(NamedTuple):
@@ -74,15 +78,20 @@ class Event(NamedTuple):
     expires: datetime | None = None
 
 
-def lapse(expires: datetime, grace: timedelta) -> list[Event]:
-    """The events of a domain that nobody renews, from its expiry date to its release."""
-    redemption = expires + grace
-    pending_delete = redemption + REDEMPTION
+def lapse(
+    expires: datetime,
+    grace: timedelta,
+    redemption: timedelta = REDEMPTION,
+    pending_delete: timedelta = PENDING_DELETE,
+) -> list[Event]:
+    """The events of a domain that nobody renews, from its expiry date to its release; the lengths are a gTLD's."""
+    redemption_begins = expires + grace
+    deletion_begins = redemption_begins + redemption
     return [
         Event(expires, EventKind.EXPIRED),
-        Event(redemption, EventKind.REDEMPTION_BEGUN),
-        Event(pending_delete, EventKind.DELETE_PENDING),
-        Event(pending_delete + PENDING_DELETE, EventKind.RELEASED),
+        Event(redemption_begins, EventKind.REDEMPTION_BEGUN),
+        Event(deletion_begins, EventKind.DELETE_PENDING),
+        Event(deletion_begins + pending_delete, EventKind.RELEASED),
     ]
 
 
@@ -122,6 +131,13 @@ class Life:
     def renewed(self, at: datetime) -> "Life":
         """The same life up to `at`, when the owner pays for one more year; from then on it is active."""
         return self._going_on(at, [Event(at, EventKind.RENEWED, self._one_more_year(at))])
+
+    def auto_renewed(self, at: datetime) -> "Life":
+        """The same life up to `at`, the date or later in grace, when the registrar is paid for one more year.
+
+        It lets the registry's automatic renewal of that date stand, which the registry shows for `AUTO_RENEW_PERIOD`.
+        """
+        return self._going_on(at, [Event(at, EventKind.AUTO_RENEWED, self._one_more_year(at))])
 
     def auctioned(self, at: datetime) -> "Life":
         """The same life up to `at`, in grace, when the registrar hands the domain to the winner of its auction.
@@ -176,6 +192,22 @@ class Life:
             elif event.kind is EventKind.RELEASED:
                 expires = None
         return expires
+
+    def is_in_auto_renew_period(self, instant: datetime) -> bool:
+        """Whether a registry can still be asked to undo the automatic renewal of a year that is paid for.
+
+        It looks just like the grace of an owner who has not paid.
+        """
+        paid = None
+        for event in self._until(instant):
+            if event.expires is not None:
+                paid = event
+        return (
+            paid is not None
+            and paid.expires is not None
+            and paid.kind is EventKind.AUTO_RENEWED
+            and instant < paid.expires - YEAR + AUTO_RENEW_PERIOD
+        )
 
     def _until(self, instant: datetime) -> Iterator[Event]:
         return takewhile(lambda event: event.at <= instant, self.events)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import idna
 
@@ -45,19 +45,35 @@ class Registration:
         return (f"ns1.{self.domain}", f"ns2.{self.domain}")
 
 
+class Shown(NamedTuple):
+    """What a registry shows of where a domain stands: RFC 8056 values, and the dates that it gives."""
+
+    status: list[str]
+    registered_at: datetime | None
+    expires_at: datetime | None
+
+
+def shown_by(registry: Registry, held: Registration) -> Shown:
+    """What a registry, with its habits, shows of a registered domain."""
+    phase, expires = held.phase, held.life.expires_at(held.now)
+    if expires and phase is Phase.GRACE and registry.renews_by_itself:
+        expires += YEAR
+    is_auto_renewed = held.life.is_in_auto_renew_period(held.now)
+    return Shown(
+        registry_status(registry, phase, held.delegation, is_auto_renewed=is_auto_renewed),
+        held.life.registered_at(held.now) if registry.shows_registration else None,
+        expires if registry.shows_expiration else None,
+    )
+
+
 def registry_record(registry: Registry, held: Registration, own_url: str, registrar_url: str) -> dict[str, Any]:
     """The registry's record, with its habits. A link to the registrar's only where the registry gives one."""
-    expires = held.life.expires_at(held.now)
-    if expires and held.phase is Phase.GRACE and registry.renews_by_itself:
-        expires += YEAR
-    dates = {
-        "registration": held.life.registered_at(held.now) if registry.shows_registration else None,
-        "expiration": expires if registry.shows_expiration else None,
-    }
+    shown = shown_by(registry, held)
+    dates = {"registration": shown.registered_at, "expiration": shown.expires_at}
     related = [_link(own_url, "related", registrar_url)] if registry.links_registrar else []
     return _record(
         held,
-        registry_status(registry, held.phase, held.delegation),
+        shown.status,
         _events(held, dates, registry.dates),
         [_link(own_url, "self", own_url), *related],
         upper_case=registry.upper_case,
