@@ -1,0 +1,103 @@
+"""The truth about a lapse: by which route a stranger could come by the mail, and what the public record showed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from lapsewatch.core.evidence import Flag
+from lapsewatch.core.lifecycle import is_mail_gone
+
+from evaluation.outlook import DNS_READINGS, tld_of
+from evaluation.year import COUNTED_FROM, COUNTED_UNTIL, DAY
+from simulator.lives import EventKind, Life
+from simulator.year.domains import Exposure, YearDomain, exposed_at
+from simulator.year.sights import Sight, registry_answers, sights
+
+
+class Route(StrEnum):
+    """How a domain comes into a stranger's hands, and what anybody could see of it beforehand."""
+
+    REGISTRY_TELLS = "redemption, the registry answers"
+    FLAGS_TELL = "redemption, no registry to ask, announced by the status API"
+    NOBODY_TELLS = "redemption, no registry to ask, never announced"
+    AUCTION_SEEN = "auction in grace, shown by the registry, the mail gone"
+    AUCTION_UNSEEN = "auction in grace, the mail kept or grace not shown"
+    AUCTION_UNHEARD = "auction in grace, no registry to ask"
+    SOLD = "quiet sale"
+
+
+VISIBLE = (Route.REGISTRY_TELLS, Route.FLAGS_TELL, Route.AUCTION_SEEN)
+"""The lapses that any observer could have seen: the public record told them apart from a domain that is neglected."""
+
+SHOWN_FOR = DAY
+"""So long must something have been shown to count as visible: every observer has a run in that time."""
+
+_ANNOUNCED = {Flag.EXPIRING.value, Flag.DELETING.value}
+_TAKEN = {EventKind.REGISTERED, EventKind.HANDED_OVER}
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """A lapse of the counted year: when a stranger could first receive mail, by which route, and when one first did.
+
+    `redemption_at` is None where there was none, `held_at` where no stranger has come.
+    """
+
+    exposed_at: datetime
+    route: Route
+    redemption_at: datetime | None
+    held_at: datetime | None
+
+
+def lapse_of(domain: YearDomain) -> Lapse | None:
+    """Return the domain's lapse; None where no stranger could receive its mail in the counted year."""
+    exposure = exposed_at(domain)
+    if exposure is None or not COUNTED_FROM <= exposure[0] < COUNTED_UNTIL:
+        return None
+    at, how = exposure
+    if how is Exposure.SOLD:
+        return Lapse(at, Route.SOLD, None, at)
+    taken = next((event.at for event in domain.life.events if event.at >= at and event.kind in _TAKEN), None)
+    redemption_at = _last(domain.life, EventKind.REDEMPTION_BEGUN, at) if how is Exposure.RELEASED else None
+    return Lapse(at, _route(domain, at, how), redemption_at, taken)
+
+
+def _route(domain: YearDomain, at: datetime, how: Exposure) -> Route:
+    answers = registry_answers(tld_of(domain.name))
+    seen = sights(domain)
+    expired_at = _last(domain.life, EventKind.EXPIRED, at) or at
+    if how is Exposure.HANDED_OVER:
+        if not answers:
+            return Route.AUCTION_UNHEARD
+        return Route.AUCTION_SEEN if _shows(seen, expired_at, at, _is_grace_without_mail) else Route.AUCTION_UNSEEN
+    if answers:
+        return Route.REGISTRY_TELLS
+    return Route.FLAGS_TELL if _shows(seen, expired_at, at, _is_announced) else Route.NOBODY_TELLS
+
+
+def _last(life: Life, kind: EventKind, before: datetime) -> datetime | None:
+    return max((event.at for event in life.events if event.kind is kind and event.at < before), default=None)
+
+
+def _shows(seen: Sequence[Sight], begin: datetime, end: datetime, tells: Callable[[Sight], bool]) -> bool:
+    """Tell whether, between two instants, something was shown for a day without a break."""
+    ends = [*(sight.since for sight in seen[1:]), end]
+    shown_since = None
+    for sight, until in zip(seen, ends, strict=True):
+        if not tells(sight):
+            shown_since = None
+        elif sight.since < end:
+            shown_since = shown_since or max(sight.since, begin)
+            if min(until, end) - shown_since >= SHOWN_FOR:
+                return True
+    return False
+
+
+def _is_announced(sight: Sight) -> bool:
+    return sight.flags.rpartition(" ")[2] in _ANNOUNCED
+
+
+def _is_grace_without_mail(sight: Sight) -> bool:
+    is_grace = sight.registry_status is not None and "auto renew period" in sight.registry_status
+    return is_grace and is_mail_gone(DNS_READINGS[sight.delegation])

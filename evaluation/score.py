@@ -1,0 +1,168 @@
+"""What a watcher's year amounts to: who was protected, who was wronged, and what it cost. Tallies add up."""
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Self
+
+from evaluation.outlook import Outlook, Skies, tld_of
+from evaluation.routes import Lapse, Route
+from evaluation.watchers import Play, Watcher
+from evaluation.year import DAYS, RUNS, WARM_UP_DAYS, day_of
+from simulator.lives import EventKind, Phase
+from simulator.rdap.registries import REGISTRIES
+from simulator.year.domains import YearDomain, has_lapsed
+
+
+class Mistake(StrEnum):
+    """In what an owner who had paid lost the trust: on hold it looks like a lapse; a bad day is the API's."""
+
+    ON_HOLD = "on hold"
+    IN_BAD_WEATHER = "in an outage or on a bad day"
+    OTHERWISE = "otherwise"
+
+
+class Escape(StrEnum):
+    """Why a lapse was missed: by what the same policy would have seen, asking every day, and in good weather."""
+
+    NEVER_SHOWN = "never shown to it"
+    OUTAGE = "an outage"
+    TOO_RARELY = "asked too rarely"
+
+
+AT_FIRST = "at the first check"
+LATER = "in the counted year, later"
+IN_WARM_UP = "in the warm-up, later"
+
+NEVER = 10**6
+"""Stands for a time that has not come within the year."""
+
+
+@dataclass
+class Tally:
+    """Sums over domains. Keys are in the comments; counts of addresses where they say so, else of domains."""
+
+    domains: int = 0
+    addresses: int = 0
+    lapses: Counter[Route] = field(default_factory=Counter)
+    protected: Counter[Route] = field(default_factory=Counter)
+    # Of the protected, those whose addresses were unverified while the owner had paid.
+    protected_by_mistake: Counter[Route] = field(default_factory=Counter)
+    escapes: Counter[tuple[Route, Escape]] = field(default_factory=Counter)
+    # A stranger came: lapses, and those protected by then.
+    held: Counter[Route] = field(default_factory=Counter)
+    protected_when_held: Counter[Route] = field(default_factory=Counter)
+    # Hours from the beginning of redemption to the unverification, by route: NEVER, or negative.
+    delay_hours: Counter[tuple[Route, int]] = field(default_factory=Counter)
+    # Addresses of owners who had paid, by when and why.
+    mistakes: Counter[tuple[str, Mistake]] = field(default_factory=Counter)
+    # Addresses, by the days until nothing spoke against them any more.
+    days_until_right: Counter[int] = field(default_factory=Counter)
+    # Addresses unverified in a lapse out of which the owner came back, in the counted year.
+    came_back: int = 0
+    # Questions in the counted year.
+    paid: int = 0
+    registry: int = 0
+    dns: int = 0
+    # Questions by server and day of the year.
+    by_server: Counter[tuple[str, int]] = field(default_factory=Counter)
+    # Addresses by the day on which they were unverified.
+    unverified: Counter[int] = field(default_factory=Counter)
+    longest_wait: int = 0
+
+    def add(self, other: Self) -> None:
+        """Add another tally to this one."""
+        for entry in fields(self):
+            mine, others = getattr(self, entry.name), getattr(other, entry.name)
+            if isinstance(mine, Counter):
+                mine.update(others)
+            elif entry.name == "longest_wait":
+                self.longest_wait = max(mine, others)
+            else:
+                setattr(self, entry.name, mine + others)
+
+    def score(self, watcher: Watcher, domain: YearDomain, lapse: Lapse | None, skies: Skies) -> None:
+        """Let a watcher play one domain, and count what comes of it."""
+        outlook = Outlook(domain, skies)
+        play = watcher.play(domain, outlook)
+        self.domains += 1
+        self.addresses += domain.address_count
+        self.longest_wait = max(self.longest_wait, play.longest_wait)
+        self._count_questions(domain, outlook)
+        for day, check_number, address_count in play.unverified:
+            self.unverified[day] += address_count
+            if not has_lapsed(domain, RUNS[day]):
+                self._count_mistake(watcher, domain, skies, (day, check_number, address_count))
+            elif day >= WARM_UP_DAYS and _comes_back(domain, day):
+                self.came_back += address_count
+        if lapse is not None:
+            self._count_lapse(watcher, domain, skies, lapse, play)
+
+    def _count_questions(self, domain: YearDomain, outlook: Outlook) -> None:
+        self.paid += outlook.paid_count
+        self.dns += outlook.dns_count
+        if days := outlook.registry_days:
+            self.registry += len(days) - bisect_left(days, WARM_UP_DAYS)
+            server = _SERVERS[tld_of(domain.name)]
+            self.by_server.update((server, day) for day in days)
+
+    def _count_mistake(
+        self, watcher: Watcher, domain: YearDomain, skies: Skies, unverified: tuple[int, int, int]
+    ) -> None:
+        day, check_number, address_count = unverified
+        later = LATER if day >= WARM_UP_DAYS else IN_WARM_UP
+        when = AT_FIRST if check_number == 1 else later
+        if domain.life.phase_at(RUNS[day]) is Phase.HELD:
+            mistake = Mistake.ON_HOLD
+        elif skies.status_api(tld_of(domain.name))[day] is not None:
+            mistake = Mistake.IN_BAD_WEATHER
+        else:
+            mistake = Mistake.OTHERWISE
+        self.mistakes[when, mistake] += address_count
+        right = watcher.right_again(domain, Outlook(domain, skies), day)
+        self.days_until_right[NEVER if right is None else right - day] += address_count
+
+    def _count_lapse(self, watcher: Watcher, domain: YearDomain, skies: Skies, lapse: Lapse, play: Play) -> None:
+        route = lapse.route
+        self.lapses[route] += 1
+        is_whole = sum(some.address_count for some in play.unverified) == domain.address_count
+        last = max((some.day for some in play.unverified), default=None) if is_whole else None
+        at = RUNS[last] if last is not None else None
+        if at is not None and at < lapse.exposed_at:
+            self.protected[route] += 1
+            self.protected_by_mistake[route] += not has_lapsed(domain, at)
+        else:
+            self.escapes[route, self._why(watcher, domain, lapse)] += 1
+        if lapse.held_at is not None:
+            self.held[route] += 1
+            self.protected_when_held[route] += at is not None and at < lapse.held_at
+        if lapse.redemption_at is not None:
+            hours = NEVER if at is None else round((at - lapse.redemption_at).total_seconds() / 3600)
+            self.delay_hours[route, hours] += 1
+
+    def _why(self, watcher: Watcher, domain: YearDomain, lapse: Lapse) -> Escape:
+        until = _last_run_before(lapse)
+        if not watcher.sees(domain, Outlook(domain, _CALM), until):
+            return Escape.NEVER_SHOWN
+        unverified = watcher.play(domain, Outlook(domain, _CALM)).unverified
+        in_time = sum(some.address_count for some in unverified if some.day <= until)
+        return Escape.OUTAGE if in_time == domain.address_count else Escape.TOO_RARELY
+
+
+_CALM = Skies(None)
+
+_PAID = {EventKind.RENEWED, EventKind.AUTO_RENEWED}
+_LOST = {EventKind.HANDED_OVER, EventKind.RELEASED}
+_SERVERS = {tld: registry.name for registry in REGISTRIES for tld in registry.tlds}
+
+
+def _last_run_before(lapse: Lapse) -> int:
+    day = min(day_of(lapse.exposed_at), DAYS - 1)
+    return day if RUNS[day] < lapse.exposed_at else day - 1
+
+
+def _comes_back(domain: YearDomain, day: int) -> bool:
+    """Tell whether the next that happens to the lapsed domain, other than its getting worse, is the owner's renewal."""
+    after = (event.kind for event in domain.life.events if event.at > RUNS[day])
+    return next((kind for kind in after if kind in _PAID | _LOST), None) in _PAID
