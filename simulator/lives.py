@@ -1,10 +1,10 @@
 """The life of a domain: a list of dated events, and everything that follows from it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from typing import NamedTuple
 
 YEAR = timedelta(days=365)
@@ -95,6 +95,13 @@ def lapse(
     ]
 
 
+def auto_renew_period_end(renewal: Event) -> datetime:
+    """When a registry stops showing `auto renew period` after an automatic renewal. ValueError for another event."""
+    if renewal.kind is not EventKind.AUTO_RENEWED or renewal.expires is None:
+        raise ValueError(f"{renewal}: no automatic renewal")
+    return renewal.expires - YEAR + AUTO_RENEW_PERIOD
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
     """The events of one domain, oldest first. ValueError for an order in which no domain lives.
@@ -173,7 +180,9 @@ class Life:
     def registered_at(self, instant: datetime) -> datetime | None:
         """When the registration that stands at an instant was made; None where nothing is registered."""
         registered = None
-        for event in self._until(instant):
+        for event in self.events:
+            if event.at > instant:
+                break
             if event.kind is EventKind.REGISTERED:
                 registered = event.at
             elif event.kind is EventKind.RELEASED:
@@ -185,29 +194,25 @@ class Life:
 
         In auto-renew grace it lies in the past, while a registry already shows one year more.
         """
-        expires = None
-        for event in self._until(instant):
-            if event.expires is not None:
-                expires = event.expires
-            elif event.kind is EventKind.RELEASED:
-                expires = None
-        return expires
+        paid = self._paid(instant)
+        return paid.expires if paid else None
 
     def is_in_auto_renew_period(self, instant: datetime) -> bool:
         """Whether a registry can still be asked to undo the automatic renewal of a year that is paid for.
 
         It looks just like the grace of an owner who has not paid.
         """
+        paid = self._paid(instant)
+        return paid is not None and paid.kind is EventKind.AUTO_RENEWED and instant < auto_renew_period_end(paid)
+
+    def _paid(self, instant: datetime) -> Event | None:
+        """The payment that stands at an instant; None where nothing is registered."""
         paid = None
-        for event in self._until(instant):
+        for event in self.events:
+            if event.at > instant:
+                break
             if event.expires is not None:
                 paid = event
-        return (
-            paid is not None
-            and paid.expires is not None
-            and paid.kind is EventKind.AUTO_RENEWED
-            and instant < paid.expires - YEAR + AUTO_RENEW_PERIOD
-        )
-
-    def _until(self, instant: datetime) -> Iterator[Event]:
-        return takewhile(lambda event: event.at <= instant, self.events)
+            elif event.kind is EventKind.RELEASED:
+                paid = None
+        return paid

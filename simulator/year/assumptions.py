@@ -239,10 +239,9 @@ class Assumptions:
     renewed_in_redemption: float = _assumed(
         RATES.renewed_in_redemption, "Owners who keep the domain, but pay in redemption", "share, as before", _RATES
     )
-    late_without_grace: str = _assumed(
-        "in redemption", "Where a zone has no grace, who would pay in grace pays", "", ASSUMPTION
+    held_in_a_year: float = _assumed(
+        0.01, "Holds by mistake or in a dispute, over before the next date", "a year, of domains that do not lapse"
     )
-    held_in_a_year: float = _assumed(0.01, "Holds by mistake or in a dispute, over before the next payment", "a year")
     held_days: tuple[tuple[tuple[float, float], float], ...] = _assumed(
         (((0.2, 1), 0.3), ((1, 3), 0.3), ((3, 10), 0.25), ((10, 30), 0.1), ((30, 120), 0.05)),
         "How long a hold lasts",
@@ -250,7 +249,7 @@ class Assumptions:
     )
     auctioned_on_day: tuple[int, int] = _assumed(
         (42, 44),
-        "An auction, listed on day 26-36 of grace, hands the domain over: creation date kept, no redemption",
+        "The winner of an auction gets the domain: creation date kept, no redemption",
         "days after the date",
         "registrars' terms (about day 43); the spread: assumption",
     )
@@ -301,24 +300,44 @@ class Assumptions:
     active_delegations: tuple[tuple[str, float], ...] = _assumed(
         RATES.active_delegations, "What DNS holds of a domain in order, unless its flags say otherwise", "share", _RATES
     )
-    auto_renew_period: int = _assumed(
-        AUTO_RENEW_PERIOD.days,
-        "A registry that renews by itself shows `auto renew period`, paid or not, after the date for",
-        "days",
-        "ICANN ERRP, RFC 3915",
-    )
-    after_an_auction: str = _assumed(
-        "as the owner's did", "Who took over a domain, from an auction, a release or a sale, has mail", ""
-    )
-    registrar_records: str = _assumed(
-        "not asked",
-        "Registrars' own records, which lack the registry's phases (the simulator serves them too)",
-        "",
-        "the registry keeps the book (RFC 3915): its record settles where the two disagree",
-    )
 
 
 ASSUMPTIONS = Assumptions()
+
+# What no number says.
+_BY_CONSTRUCTION = (
+    ("At the first day", "every domain is in order; its next date lies within 365 days, evenly", ASSUMPTION),
+    ("A payment", "buys one year from the old date, whenever it comes", "RFC 5731; several years at once: left out"),
+    ("Late payments", "lie evenly in grace or redemption; where a zone has no grace, all in redemption", ASSUMPTION),
+    (
+        "A registry that renews by itself",
+        f"moves its date a year ahead, and shows `auto renew period` for {AUTO_RENEW_PERIOD.days} days, paid or not",
+        "ICANN ERRP, RFC 3915",
+    ),
+    (
+        "Which registries those are, and what else each shows",
+        "`simulator/rdap/registries.py`",
+        "modelled after real ones",
+    ),
+    (
+        "What a registrar does to DNS in grace",
+        "stands from the date on until the owner pays or loses the domain",
+        ASSUMPTION,
+    ),
+    (
+        "Auctions",
+        "at registrars that auction, under zones with 45 days of grace; listed on day 26-36, unseen",
+        ASSUMPTION,
+    ),
+    ("In redemption and pending delete", "nothing is delegated", "ICANN ERRP"),
+    ("A hold", "`client hold`, nothing delegated, flags `undelegated active`", "RFC 5731"),
+    ("Who takes a domain over, by auction, release or sale", "has DNS and mail as the owner had", ASSUMPTION),
+    (
+        "Registrars' own records, which lack the registry's phases",
+        "not asked: the registry's record settles where the two disagree",
+        "the registry keeps the book (RFC 3915)",
+    ),
+)
 
 
 def assumption_rows() -> list[tuple[str, str, str]]:
@@ -327,6 +346,7 @@ def assumption_rows() -> list[tuple[str, str, str]]:
         *map(_zone_row, ASSUMPTIONS.zones),
         *map(_registrar_row, ASSUMPTIONS.registrars),
         *_single_rows(),
+        *_BY_CONSTRUCTION,
         *map(_trouble_row, ASSUMPTIONS.troubles),
     ]
 

@@ -24,8 +24,8 @@ _GRACE_DAYS = {registrar.name: Weighted(registrar.grace_days) for registrar in A
 _IN_GRACE = {registrar.name: Weighted(registrar.in_grace) for registrar in ASSUMPTIONS.registrars}
 _HELD_DAYS = Weighted(ASSUMPTIONS.held_days)
 _ACTIVE_DELEGATIONS = Weighted((Delegation(name), share) for name, share in ASSUMPTIONS.active_delegations)
-_FLAGS = {
-    Phase.ACTIVE: Weighted(ASSUMPTIONS.active_flags),
+_ACTIVE_FLAGS = Weighted(ASSUMPTIONS.active_flags)
+_FLAGS_AFTER_GRACE = {
     Phase.REDEMPTION: Weighted(ASSUMPTIONS.redemption_flags),
     Phase.PENDING_DELETE: Weighted(ASSUMPTIONS.pending_delete_flags),
     Phase.RELEASED: Weighted(ASSUMPTIONS.released_flags),
@@ -77,7 +77,7 @@ def year_domains(
     if not 0 <= chance <= 1:
         raise ValueError(f"the share of auctions lies between 0 and {_AUCTIONABLE:.2f}, not at {auction_share}")
     for number in numbers:
-        yield _domain(Draw(seed, "year", str(number)), number, epoch, chance, days)
+        yield _domain(seed, number, epoch, chance, days)
 
 
 def exposed_at(domain: YearDomain) -> tuple[datetime, Exposure] | None:
@@ -108,31 +108,34 @@ def _leaves_time_to_auction(zone: Zone) -> bool:
 _AUCTIONABLE = _auctionable()
 
 
-def _domain(draw: Draw, number: int, epoch: datetime, auction_chance: float, days: int) -> YearDomain:
+def _domain(seed: str, number: int, epoch: datetime, auction_chance: float, days: int) -> YearDomain:
     """What a domain is comes first, what becomes of it last: so an auction changes nothing that is drawn before it."""
+    draw = Draw(seed, "year", str(number))
     zone, registrar = draw.weighted(_ZONES), draw.weighted(_REGISTRARS)
     name = f"{invent(draw, 2)}{number}.{zone.suffix}"
     address_count = draw.weighted(_ADDRESS_COUNTS)
-    quirks, delegations = _observation(draw, registrar)
+    flags, delegation = draw.weighted(_ACTIVE_FLAGS), draw.weighted(_ACTIVE_DELEGATIONS)
+    quirks: dict[Phase, str] = {Phase.ACTIVE: flags} if flags != USUAL_FLAGS[Phase.ACTIVE] else {}
+    delegations: dict[Phase, Delegation] = {} if delegation is Delegation.MAIL_EXCHANGE else {Phase.ACTIVE: delegation}
     horizon = epoch + days * DAY
-    events, has_lapsed = _events(draw, zone, registrar, epoch, horizon, auction_chance)
+    events, is_lost = _events(draw, zone, registrar, epoch, horizon, auction_chance)
     sold_at = None
-    if not has_lapsed:
+    if not is_lost:
         if draw.chance(ASSUMPTIONS.held_in_a_year * days / YEAR.days):
             events = _with_hold(draw, events, epoch, days)
         if draw.chance(ASSUMPTIONS.sold_in_a_year * days / YEAR.days):
             sold_at = epoch + _seconds(draw, 0, days)
     life = Life(tuple(event for event in events if event.at <= horizon))
+    if any(event.kind is EventKind.EXPIRED for event in life.events):
+        # A stream of its own, for not everybody has one, and an auction changes nothing of it.
+        _past_its_date(Draw(seed, "year", str(number), "past its date"), registrar, quirks, delegations)
     return YearDomain(name, life, quirks, delegations, sold_at, registrar.name, address_count)
 
 
-def _observation(draw: Draw, registrar: Registrar) -> tuple[Quirks, Delegations]:
-    """Where one domain shows other flags than most, and where DNS holds something else of it."""
-    drawn = {phase: draw.weighted(flags) for phase, flags in _FLAGS.items()}
-    quirks = {phase: flags for phase, flags in drawn.items() if flags != USUAL_FLAGS[phase]}
-    delegations: dict[Phase, Delegation] = {}
-    if (active := draw.weighted(_ACTIVE_DELEGATIONS)) is not Delegation.MAIL_EXCHANGE:
-        delegations[Phase.ACTIVE] = active
+def _past_its_date(
+    draw: Draw, registrar: Registrar, quirks: dict[Phase, str], delegations: dict[Phase, Delegation]
+) -> None:
+    """Adds what is seen of one domain once it has expired: by its registrar's habits, and by chance."""
     match draw.weighted(_IN_GRACE[registrar.name]):
         case Delegation.NONE:
             quirks[Phase.GRACE] = "undelegated active"
@@ -140,19 +143,18 @@ def _observation(draw: Draw, registrar: Registrar) -> tuple[Quirks, Delegations]
             delegations[Phase.GRACE] = Delegation.PARKED
             if draw.chance(ASSUMPTIONS.parked_shows):
                 quirks[Phase.GRACE] = "active parked"
-        case None:
-            # As it was, which the flags repeat.
-            if Phase.ACTIVE in quirks:
-                quirks[Phase.GRACE] = quirks[Phase.ACTIVE]
-        case changed:
+        case Delegation() as changed:
             delegations[Phase.GRACE] = changed
-    return quirks, delegations
+        case None if Phase.ACTIVE in quirks:
+            quirks[Phase.GRACE] = quirks[Phase.ACTIVE]
+    drawn = {phase: draw.weighted(flags) for phase, flags in _FLAGS_AFTER_GRACE.items()}
+    quirks.update({phase: flags for phase, flags in drawn.items() if flags != USUAL_FLAGS[phase]})
 
 
 def _events(
     draw: Draw, zone: Zone, registrar: Registrar, epoch: datetime, horizon: datetime, auction_chance: float
 ) -> tuple[list[Event], bool]:
-    """What happens to a domain up to the horizon and beyond, and whether it lapses for good."""
+    """What happens to a domain up to the horizon and beyond, and whether its owner lets it lapse for good."""
     expires = epoch + _seconds(draw, 0, YEAR.days)
     registered = expires - (1 + draw.whole(*ASSUMPTIONS.age_years)) * YEAR
     events = [Event(registered, EventKind.REGISTERED, expires)]

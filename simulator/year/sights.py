@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from simulator.delegations import Delegation, delegation
-from simulator.lives import AUTO_RENEW_PERIOD, YEAR, EventKind, Phase
+from simulator.lives import EventKind, Phase, auto_renew_period_end
 from simulator.rdap.domain_object import Registration, shown_by
-from simulator.rdap.registries import REGISTRIES
+from simulator.rdap.registries import REGISTRIES, Registry
 from simulator.status_flags import USUAL_FLAGS
 from simulator.year.domains import YearDomain
 
@@ -39,18 +39,18 @@ def registry_answers(tld: str) -> bool:
 
 def sights(domain: YearDomain) -> tuple[Sight, ...]:
     """What is seen of a domain, oldest first, from its registration on: a new sight wherever something changes."""
+    registry = _SERVERS.get(domain.name.rpartition(".")[2])
     instants = {event.at for event in domain.life.events}
     for event in domain.life.events:
-        if event.kind is EventKind.AUTO_RENEWED and event.expires is not None:
-            instants.add(event.expires - YEAR + AUTO_RENEW_PERIOD)
-    return tuple(_sight(domain, instant) for instant in sorted(instants))
+        if event.kind is EventKind.AUTO_RENEWED:
+            instants.add(auto_renew_period_end(event))
+    return tuple(_sight(domain, registry, instant) for instant in sorted(instants))
 
 
-def _sight(domain: YearDomain, instant: datetime) -> Sight:
+def _sight(domain: YearDomain, registry: Registry | None, instant: datetime) -> Sight:
     phase = domain.life.phase_at(instant)
     flags = domain.quirks.get(phase, USUAL_FLAGS[phase])
     held = delegation(phase, flags, domain.delegations)
-    registry = _SERVERS.get(domain.name.rpartition(".")[2])
     if registry is None or phase is Phase.RELEASED:
         return Sight(instant, phase, flags, None, None, None, held)
     status, registered_at, expires_at = shown_by(registry, Registration(domain.name, domain.life, held, instant))

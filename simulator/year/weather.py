@@ -24,9 +24,9 @@ class Disturbance:
     ends_at: datetime
     tld: str | None
 
-    def strikes(self, service: Service, tld: str, instant: datetime) -> bool:
+    def strikes(self, tld: str, instant: datetime) -> bool:
         """Whether it befalls a question about a domain under a TLD."""
-        return self.service is service and self.tld in (None, tld) and self.begins_at <= instant < self.ends_at
+        return self.tld in (None, tld) and self.begins_at <= instant < self.ends_at
 
 
 class Weather:
@@ -43,6 +43,7 @@ class Weather:
                 key=lambda one: (one.begins_at, one.ends_at, one.service, one.kind, one.tld or ""),
             )
         )
+        self._of = {service: [one for one in self.disturbances if one.service is service] for service in Service}
 
     def of_status_api(self, tld: str, instant: datetime) -> FaultKind | None:
         """How the status API fails when it is asked about a domain under a TLD."""
@@ -61,7 +62,7 @@ class Weather:
         return [_rule(one) for one in self.disturbances if one.begins_at <= instant < one.ends_at]
 
     def _striking(self, service: Service, tld: str, instant: datetime) -> FaultKind | None:
-        return next((one.kind for one in self.disturbances if one.strikes(service, tld, instant)), None)
+        return next((one.kind for one in self._of[service] if one.strikes(tld, instant)), None)
 
 
 def _disturbances(draw: Draw, epoch: datetime, days: int) -> Iterator[Disturbance]:

@@ -2,7 +2,18 @@ from datetime import timedelta
 
 import pytest
 
-from simulator.lives import PENDING_DELETE, REDEMPTION, YEAR, Event, EventKind, Life, Phase
+from simulator.lives import (
+    AUTO_RENEW_PERIOD,
+    PENDING_DELETE,
+    REDEMPTION,
+    YEAR,
+    Event,
+    EventKind,
+    Life,
+    Phase,
+    auto_renew_period_end,
+    lapse,
+)
 
 from .conftest import DAY, EPOCH
 
@@ -44,6 +55,32 @@ def test_a_renewal_keeps_the_creation_date_and_adds_a_year(days):
     assert life.phase_at(RELEASE + YEAR) is Phase.ACTIVE
     assert life.registered_at(at) == EPOCH - 10 * YEAR
     assert life.expires_at(at) == EPOCH + YEAR
+
+
+@pytest.mark.parametrize("days", [0, 20], ids=["at the date", "in grace"])
+def test_an_automatic_renewal_is_a_renewal_that_can_be_undone_for_45_days_after_the_date(days):
+    at = EPOCH + days * DAY
+    life = LAPSING.auto_renewed(at)
+    assert life.phase_at(at) is life.phase_at(RELEASE) is Phase.ACTIVE
+    assert life.registered_at(at) == EPOCH - 10 * YEAR
+    assert life.expires_at(at) == EPOCH + YEAR
+    instants = [at - SECOND, at, EPOCH + AUTO_RENEW_PERIOD - SECOND, EPOCH + AUTO_RENEW_PERIOD]
+    assert [life.is_in_auto_renew_period(instant) for instant in instants] == [False, True, True, False]
+    assert auto_renew_period_end(life.events[-1]) == EPOCH + AUTO_RENEW_PERIOD
+    held = life.held(at + DAY, at + 2 * DAY)
+    assert held.phase_at(at + DAY) is Phase.HELD
+    assert held.is_in_auto_renew_period(at + DAY)
+
+
+def test_other_payments_are_no_automatic_renewal():
+    assert not LAPSING.renewed(EPOCH).is_in_auto_renew_period(EPOCH)
+    with pytest.raises(ValueError, match="no automatic renewal"):
+        auto_renew_period_end(LAPSING.events[0])
+
+
+def test_a_registry_may_have_its_own_lengths():
+    events = lapse(EPOCH, grace=10 * DAY, redemption=60 * DAY, pending_delete=2 * DAY)
+    assert [event.at - EPOCH for event in events] == [0 * DAY, 10 * DAY, 70 * DAY, 72 * DAY]
 
 
 def test_a_stranger_brings_a_new_creation_date():

@@ -226,6 +226,25 @@ def test_domains_of_the_third_level_belong_to_the_country(everywhere):
     assert everywhere.rdap("nominet", "nobody.co.uk").status_code == 404
 
 
+def test_a_paid_renewal_looks_like_grace_where_the_registry_renews_by_itself():
+    tlds = {"com": "verisign", "org": "pir", "uk": "nominet", "fr": "afnic"}
+    paid = Life.active(EXPIRED).auto_renewed(EXPIRED)
+    lives = {f"paid.{tld}": paid for tld in tlds} | {"held.com": paid.held(EPOCH - DAY, EPOCH + DAY)}
+    with simulating(World.of(lives, EPOCH)) as served:
+        records = {tld: at(served, server, f"paid.{tld}") for tld, server in tlds.items()}
+        assert {tld: record["status"] for tld, record in records.items()} == {
+            "com": ["client transfer prohibited", "auto renew period"],
+            "org": ["client transfer prohibited", "auto renew period"],
+            "uk": ["active"],
+            "fr": ["active"],
+        }
+        assert {dates(record)["expiration"] for record in records.values()} == {EXPIRED + YEAR}
+        locked = "client transfer prohibited"
+        assert at(served, "verisign", "held.com")["status"] == [locked, "client hold", "auto renew period"]
+        assert at(served, "verisign", "paid.com", 35)["status"] == [locked]
+        assert at(served, "registrar", "paid.com")["status"] == [locked]
+
+
 def test_strangers_auctions_holds_and_flags_show_as_they_should():
     release = EPOCH - 100 * DAY + 75 * DAY
     held = Life.active(EPOCH + 200 * DAY).held(EPOCH - DAY, EPOCH + DAY)
