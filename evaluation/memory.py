@@ -22,7 +22,7 @@ from lapsewatch.core.cadence import (
     out_of_dns_since,
 )
 from lapsewatch.core.evidence import DnsReading, Flag, RdapOutcome, RdapReading
-from lapsewatch.core.lifecycle import ADVERSE, Case, History, Phase
+from lapsewatch.core.lifecycle import ADVERSE, Case, History, Phase, mail_seen_at
 from lapsewatch.core.policy import Decision, Policy, Verdict, decide, is_evidence
 from lapsewatch.core.questions import need_of, wants_dns, wants_registry
 
@@ -110,6 +110,7 @@ class DomainWatch:
             seen_at,
             expires_at,
             out_of_dns_since(case),
+            mail_seen_at(case),
         )
         if decision.is_renewed:
             self._keep_lapses(lambda at: not _is_before(registered_at, at) or at >= now)

@@ -132,6 +132,7 @@ histories = st.builds(
     registry_seen_at=st.none() | instants,
     expires_at=st.none() | instants,
     out_of_dns_since=st.none() | instants,
+    mail_seen_at=st.none() | instants,
 )
 cases = st.builds(
     Case,

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 from lapsewatch.core.evidence import DnsReading, Flag, RdapReading
-from lapsewatch.core.lifecycle import Case, History, Phase, Witness
+from lapsewatch.core.lifecycle import MAIL_REMEMBERED, Case, History, Phase, Witness
 from lapsewatch.core.policy import (
     PYPI_FLAGS,
     RUBYGEMS_FLAGS,
@@ -41,6 +41,7 @@ KEEP, WATCH, UNVERIFY = Verdict
 
 IN_REDEMPTION = found("redemption period", "pending delete")
 IN_GRACE = found("auto renew period")
+MAIL_BEFORE = History(phase=Phase.ACTIVE, mail_seen_at=NOW - 40 * DAY)
 SOUND = found("active")
 
 
@@ -291,15 +292,23 @@ def test_a_restore_is_the_registrys_to_tell() -> None:
 )
 @pytest.mark.parametrize("status", ["", "active", "expiring", "undelegated"])
 def test_expiry_counts_once_the_mail_is_gone(status: str, dns: DnsReading | None, expected: Verdict) -> None:
-    decision = decide(case(status, rdap=IN_GRACE, dns=dns))
+    decision = decide(case(status, rdap=IN_GRACE, dns=dns, previous=MAIL_BEFORE))
     assert (decision.phase, decision.verdict) == (Phase.EXPIRED, expected)
     assert decision.adverse_since == (NOW if expected is UNVERIFY else None)
 
 
+@pytest.mark.parametrize("seen_at", [None, NOW - MAIL_REMEMBERED - SECOND])
+@pytest.mark.parametrize("dns", [WITHOUT_MAIL, PARKED, UNDELEGATED])
+def test_mail_that_lately_nobody_saw_is_not_gone_with_the_date(dns: DnsReading, seen_at: datetime | None) -> None:
+    """A registry shows `auto renew period` of domains, too, that are paid for."""
+    decision = decide(case("active", rdap=IN_GRACE, dns=dns, previous=History(Phase.ACTIVE, mail_seen_at=seen_at)))
+    assert (decision.phase, decision.verdict, decision.adverse_since) == (Phase.EXPIRED, WATCH, None)
+
+
 @pytest.mark.parametrize("dns", [None, DNS_SILENT, WITH_MAIL, WITHOUT_MAIL, PARKED, UNDELEGATED])
 def test_redemption_is_never_judged_more_mildly_than_grace(dns: DnsReading | None) -> None:
-    if verdict(case("active", rdap=IN_GRACE, dns=dns)) is UNVERIFY:
-        assert verdict(case("active", rdap=IN_REDEMPTION, dns=dns)) is UNVERIFY
+    if verdict(case("active", rdap=IN_GRACE, dns=dns, previous=MAIL_BEFORE)) is UNVERIFY:
+        assert verdict(case("active", rdap=IN_REDEMPTION, dns=dns, previous=MAIL_BEFORE)) is UNVERIFY
 
 
 @pytest.mark.parametrize(
@@ -393,13 +402,14 @@ OPEN = read_adverse(BEGAN, lapsed_at=LAPSED)
         case("inactive", dns=DNS_SILENT),
         case("active", rdap=IN_REDEMPTION),
         case("deleting", rdap=IN_REDEMPTION),
-        case("active", rdap=IN_GRACE, dns=PARKED),
+        case("active", rdap=IN_GRACE, dns=PARKED, previous=MAIL_BEFORE),
     ],
 )
 def test_adverse_readings_begin_with_the_first(known: Case) -> None:
+    seen_at = known.previous.mail_seen_at
     assert decide(known).adverse_since == NOW
-    assert decide(replace(known, previous=OPEN)).adverse_since == BEGAN
-    assert decide(replace(known, previous=read_adverse(BEGAN))).adverse_since == BEGAN
+    assert decide(replace(known, previous=replace(OPEN, mail_seen_at=seen_at))).adverse_since == BEGAN
+    assert decide(replace(known, previous=replace(read_adverse(BEGAN), mail_seen_at=seen_at))).adverse_since == BEGAN
 
 
 @pytest.mark.parametrize(
@@ -478,7 +488,8 @@ def test_who_registered_anew_may_lose_it_too() -> None:
     bought = History(phase=Phase.REREGISTERED, lapsed_at=MADE, registered_at=MADE)
     lost = case("deleting", rdap=found("pending delete", registered_at=MADE), previous=bought, verified_at=MADE + DAY)
     assert verdict(lost) is UNVERIFY
-    auctioned = replace(lost, rdap=found("auto renew period", registered_at=MADE), dns=PARKED)
+    with_mail = replace(bought, mail_seen_at=NOW - 40 * DAY)
+    auctioned = replace(lost, rdap=found("auto renew period", registered_at=MADE), dns=PARKED, previous=with_mail)
     assert (decide(auctioned).phase, verdict(auctioned)) == (Phase.EXPIRED, UNVERIFY)
     # While mail arrives, what was known of the change of hands still tells more.
     assert decide(replace(auctioned, dns=WITH_MAIL)).phase is Phase.REREGISTERED

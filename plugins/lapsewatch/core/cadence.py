@@ -130,7 +130,7 @@ def next_check(domain: str, day: date, case: Case, decision: Decision, policy: P
         every = 1 if _has_left_dns(case) else pace.api_interval
         return _due(_next_turn(number, today, every), Source.STATUS_API)
     turn, wanted = _next_turn(number, today, COHORTS), _day_to_look(case, number, today)
-    if wanted < turn:
+    if wanted <= turn:
         return _due(wanted, Source.REGISTRY)
     is_api_turn = turn.toordinal() // COHORTS % API_TURN == number // COHORTS % API_TURN
     return _due(turn, Source.STATUS_API if is_api_turn else Source.REGISTRY)

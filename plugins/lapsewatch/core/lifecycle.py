@@ -90,6 +90,12 @@ PHASE_OF_RDAP_STATUS: dict[str, Phase] = {
 DATE_PRECISION = timedelta(days=1)
 """Some registries give the day of a registration only."""
 
+MAIL_REMEMBERED = timedelta(days=60)
+"""Longer than auto-renew grace (45 days, ICANN ERRP) and the look at a domain on the eve of its date."""
+
+NEAR = timedelta(days=3)
+"""So long before its date a domain's mail is looked at, to know later whether it went with the date."""
+
 RESTORING = "pending restore"
 """The owner has paid for the way back out of redemption, and the registry waits for the report (RFC 3915)."""
 
@@ -100,7 +106,8 @@ class History:
 
     `phase` is the phase read before, `adverse_since` when the readings that speak of a lapse began, `lapsed_at` the
     lapse that is still open, `registered_at` the registration that the registry showed, `registry_seen_at` when it
-    did, `expires_at` the date that it gave. `out_of_dns_since` is when the status API began to say `undelegated`.
+    did, `expires_at` the date that it gave. `out_of_dns_since` is when the status API began to say `undelegated`,
+    `mail_seen_at` when DNS last said that mail can reach the domain.
     """
 
     phase: Phase | None = None
@@ -110,6 +117,7 @@ class History:
     registry_seen_at: datetime | None = None
     expires_at: datetime | None = None
     out_of_dns_since: datetime | None = None
+    mail_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +207,14 @@ def has_come_to_its_date(case: Case) -> bool:
     return is_silent and expires_at is not None and seen_at is not None and seen_at < expires_at <= case.now
 
 
+def is_near_its_date(case: Case) -> bool:
+    """Tell whether the expiry date that the registry gives is about to come."""
+    rdap = case.rdap
+    if rdap is None or rdap.outcome is not RdapOutcome.FOUND or rdap.expires_at is None:
+        return False
+    return case.now <= rdap.expires_at <= case.now + NEAR
+
+
 def is_restoring(rdap: RdapReading | None) -> bool:
     """Tell whether the registry says that a restore has been paid for."""
     return rdap is not None and rdap.outcome is RdapOutcome.FOUND and RESTORING in rdap.status
@@ -242,6 +258,19 @@ def is_mail_gone(dns: DnsReading | None) -> bool:
     return (dns.mx is False and dns.address is not True) or is_parked(dns.nameservers)
 
 
+def has_lost_its_mail(case: Case) -> bool:
+    """Tell whether mail no longer reaches the owner, and lately did: of what was always so nobody can say why."""
+    seen_at = case.previous.mail_seen_at
+    return is_mail_gone(case.dns) and seen_at is not None and case.now - seen_at <= MAIL_REMEMBERED
+
+
+def mail_seen_at(case: Case) -> datetime | None:
+    """Return when DNS last said that mail can reach the domain, or a host under it that addresses are on."""
+    dns = case.dns
+    takes_mail = dns is not None and is_delegated(dns) and (dns.mx or dns.address) and not is_mail_gone(dns)
+    return case.now if takes_mail else case.previous.mail_seen_at
+
+
 def _change_of_hands(case: Case) -> Standing | None:
     """Return the standing of a domain that was registered anew since its address was verified, or since it lapsed."""
     made = registered_at(case)
@@ -264,7 +293,7 @@ def _change_of_hands(case: Case) -> Standing | None:
 def _lapses_by_record(case: Case) -> bool:
     """Tell whether the registration that stands is itself lapsing, which tells more than that it was once made anew."""
     record = phase_of_record(case.rdap)
-    return record in ADVERSE or (record is Phase.EXPIRED and is_mail_gone(case.dns))
+    return record in ADVERSE or (record is Phase.EXPIRED and has_lost_its_mail(case))
 
 
 def _is_later_than_lapse(made: datetime, previous: History) -> bool:

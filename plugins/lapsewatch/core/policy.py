@@ -17,6 +17,7 @@ from lapsewatch.core.lifecycle import (
     Witness,
     awaits_registry,
     has_come_to_its_date,
+    has_lost_its_mail,
     is_delegated,
     is_mail_gone,
     is_registered_since,
@@ -229,10 +230,17 @@ def _on_change_of_hands(case: Case, stands: Standing) -> Ruling:
 
 
 def _on_expiry(case: Case, stands: Standing) -> Ruling:
-    """Expiry counts once the mail is gone: auctions hand a domain over without redemption."""
+    """Expiry counts once the mail is gone: auctions hand a domain over without redemption.
+
+    The mail must have been there: registries show the grace period of a domain, too, whose owner's registrar has paid,
+    and some of these have had no mail for years.
+    """
     fact, witnesses = _FACTS[stands.phase], stands.witnesses
     if not is_mail_gone(case.dns):
         return Verdict.WATCH, f"{fact}: it is asked about again tomorrow", witnesses
+    if not has_lost_its_mail(case):
+        reason = f"{fact}; mail does not reach its owner, but nobody knows that it did before: it is asked about again"
+        return Verdict.WATCH, f"{reason} tomorrow", witnesses
     if _is_verified_since_readings_began(case):
         return Verdict.WATCH, f"{fact}, but the address was verified again after that began: left alone", witnesses
     return Verdict.UNVERIFY, f"{fact}, and mail no longer reaches its owner, {_say(witnesses)}", witnesses
@@ -337,7 +345,7 @@ def _adverse_since(case: Case, stands: Standing, verdict: Verdict) -> datetime |
 
 
 def _speaks_of_lapse(case: Case, stands: Standing) -> bool:
-    return stands.phase in ADVERSE or (stands.phase is Phase.EXPIRED and is_mail_gone(case.dns))
+    return stands.phase in ADVERSE or (stands.phase is Phase.EXPIRED and has_lost_its_mail(case))
 
 
 def _say(witnesses: tuple[Witness, ...]) -> str:

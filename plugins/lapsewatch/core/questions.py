@@ -3,7 +3,16 @@
 from datetime import timedelta
 from enum import StrEnum
 
-from lapsewatch.core.lifecycle import ADVERSE, Case, Phase, has_come_to_its_date, phase_of, phase_of_record, standing
+from lapsewatch.core.lifecycle import (
+    ADVERSE,
+    Case,
+    Phase,
+    has_come_to_its_date,
+    is_near_its_date,
+    phase_of,
+    phase_of_record,
+    standing,
+)
 from lapsewatch.core.policy import RUBYGEMS_FLAGS, Policy
 
 MAX_RECORD_AGE = timedelta(days=90)
@@ -44,7 +53,11 @@ def wants_registry(policy: Policy) -> bool:
 
 
 def wants_dns(case: Case, policy: Policy) -> bool:
-    """Tell whether DNS could settle something, once the registry has spoken: a lapse, or whether mail still arrives."""
+    """Tell whether DNS could settle something, once the registry has spoken: a lapse, or whether mail still arrives.
+
+    That it does is worth knowing shortly before the expiry date, too: then it tells something when it stops.
+    """
     if policy is Policy.CORROBORATED:
-        return Phase.EXPIRED is phase_of_record(case.rdap) or standing(case).phase in ADVERSE
+        is_expired = phase_of_record(case.rdap) is Phase.EXPIRED
+        return is_expired or is_near_its_date(case) or standing(case).phase in ADVERSE
     return policy is Policy.RUBYGEMS and bool(RUBYGEMS_FLAGS.intersection(case.flags))
