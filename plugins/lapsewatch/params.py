@@ -12,6 +12,7 @@ from airflow.configuration import conf
 from airflow.sdk import Param
 
 from lapsewatch.core.breaker import RUN_LIMITS, TLD_LIMITS, Limits
+from lapsewatch.core.cadence import Cadence
 from lapsewatch.core.errors import SetupError
 from lapsewatch.core.policy import Policy
 
@@ -35,9 +36,9 @@ def run_params() -> dict[str, Param]:
             "due",
             enum=["due", "all", "list"],
             title="Scope",
-            description="Which domains to ask about: those that are 'due' (new, watched, without an answer, or those"
-            " whose day it is, as each domain has one in 30 days), 'all' that are in use, or the 'list' below. A run of"
-            " a backfill asks only about those whose day its date is; there 'due' means that they have no evidence of"
+            description="Which domains to ask about: those that are 'due' (new, watched, without an answer, or by the"
+            " cadence below), 'all' that are in use, or the 'list' below. A run of a backfill asks only about those"
+            " whose day its date is, as each domain has one in 30 days; there 'due' means that they have no evidence of"
             " the last 30 days.",
         ),
         "domains": Param(
@@ -78,13 +79,32 @@ def run_params() -> dict[str, Param]:
             description="Which rules decide: 'corroborated' wants a second witness before it counts a lapse; 'pypi' and"
             " 'rubygems' follow the published rules of those registries. See docs/policies.md.",
         ),
+        "cadence": Param(
+            conf.get(SECTION, "cadence", fallback=Cadence.ADAPTIVE.value),
+            enum=[cadence.value for cadence in Cadence],
+            title="Cadence",
+            description="How the run says when a domain is due again. 'adaptive': its registry, which costs nothing, is"
+            " asked where it answers, around the expiry date and on the way down; the status API now and then, and as"
+            " often as the budget below allows where no registry answers. 'monthly': the status API is asked about"
+            " everybody every 30 days, as is always the case with another policy than 'corroborated'.",
+        ),
+        "calls_per_domain_year": Param(
+            conf.getfloat(SECTION, "calls_per_domain_year", fallback=12.0),
+            type="number",
+            exclusiveMinimum=0,
+            title="Calls a domain and year",
+            description="With the cadence 'adaptive': how many calls to the status API may be spent in a year, in the"
+            " mean of all domains. At list price 12 are $1.20 a year for 100 domains. More protect more of the domains"
+            " whose registry does not answer: docs/protection.md shows the curve.",
+        ),
         "max_rdap_calls": Param(
-            conf.getint(SECTION, "max_rdap_calls", fallback=2000),
+            conf.getint(SECTION, "max_rdap_calls", fallback=10_000),
             type="integer",
             minimum=0,
             title="Most questions to registries",
             description="How many questions to registries' RDAP servers the run may spend, doubtful domains first. What"
-            " is left over is asked by later runs.",
+            " is left over is asked by later runs; what has been due by its registry for three days is asked of the"
+            " status API.",
         ),
         "max_advice": Param(
             conf.getint(SECTION, "max_advice", fallback=100),

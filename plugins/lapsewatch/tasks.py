@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 
 from lapsewatch import connections
 from lapsewatch.approval import ApproveUnverifications, approval_params
+from lapsewatch.core.cadence import Cadence
 from lapsewatch.core.errors import BudgetSpent, RunStopped, SetupError
 from lapsewatch.core.policy import Policy
 from lapsewatch.params import approval_timeout, keep_checks_months, read_limits, refuse_unknown
@@ -98,7 +99,7 @@ def check_batch(batch: int) -> None:
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)
 def corroborate_checks() -> None:
-    """Ask registries and DNS about the run's doubtful domains, and decide on all that is known."""
+    """Ask registries and DNS about doubtful domains, and about those due by their registry; decide on what is known."""
     with _attempt("corroborate_checks") as (run, status, counts), connections.witnesses(status) as witnesses:
         counts |= corroborate.corroborate_checks(run, witnesses, status)
 
@@ -204,6 +205,8 @@ def _run() -> Run:
         policy=Policy(params["policy"]),
         dry_run=params["dry_run"],
         max_rdap_calls=params["max_rdap_calls"],
+        cadence=Cadence(params["cadence"]),
+        calls_per_domain_year=params["calls_per_domain_year"],
         max_advice=params["max_advice"],
         limits=limits,
         tld_limits=tld_limits,

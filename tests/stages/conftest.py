@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import pytest
 from lapsewatch.clients.asking import Answer
 from lapsewatch.clients.witnesses import Witnesses
+from lapsewatch.core.cadence import Pace
 from lapsewatch.core.case_json import read_history
 from lapsewatch.core.evidence import (
     DnsOutcome,
@@ -108,6 +109,7 @@ def answer_batch(run: Run, batch: int, told: Mapping[str, str | NoEvidenceReason
                 run,
                 Answer(domain, outcome_of(told.get(domain, "active")), run.clock(), 5, 1),
                 read_history(previous),
+                Pace(run.cadence, open_batch.api_interval),
             )
             for domain, previous in open_batch.rows()
         ]

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from lapsewatch.core.cadence import COHORTS, cohort_of, cohort_of_day
+from lapsewatch.core.cadence import COHORTS, Cadence, cohort_of, cohort_of_day
 from lapsewatch.core.domains import Registrable, classify_host
 from lapsewatch.core.evidence import NoEvidenceReason
 from lapsewatch.stages.extract_domains import extract_domains
@@ -240,6 +240,6 @@ def test_a_checked_run_of_a_backfill_moves_the_next_check_to_the_next_day_of_the
     base: list[str], check: Check, status: Engine
 ) -> None:
     day = TODAY - timedelta(days=45)
-    store_domain_status(check({}, backfill(day)), status)
+    store_domain_status(check({}, backfill(day, cadence=Cadence.MONTHLY)), status)
     due = rows(status, "select distinct next_check_at from lapsewatch.domain_status where checked_at is not null")
     assert [row["next_check_at"] for row in due] == [midnight(day + timedelta(days=60))]

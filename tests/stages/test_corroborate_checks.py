@@ -84,7 +84,7 @@ def test_doubt_is_settled_by_the_registry_else_by_dns(answered: Run, status: Eng
     after = checks(status)
     assert {domain: (row["phase"], row["verdict"], row["witnesses"]) for domain, row in after.items()} == {
         "falling.com": ("redemption", "unverify", ["flags", "rdap", "dns"]),
-        "gone.ch": ("released", "unverify", ["flags", "dns"]),
+        "gone.ch": ("released", "watch", ["flags", "dns"]),
         "silent.org": ("active", "keep", ["rdap"]),
         "well.com": ("active", "keep", ["flags", "rdap"]),
         "well.org": ("active", "keep", ["flags", "rdap"]),
@@ -126,7 +126,8 @@ def test_beyond_the_budget_dns_may_still_settle_it(answered: Run, status: Engine
     corroborate_checks(replace(answered, max_rdap_calls=0), outside.witnesses, status)
     assert outside.registry_asked == []
     after = checks(status)
-    assert after["falling.com"]["verdict"] == after["gone.ch"]["verdict"] == "unverify"
+    assert (after["falling.com"]["verdict"], after["falling.com"]["witnesses"]) == ("unverify", ["flags", "dns"])
+    assert (after["gone.ch"]["verdict"], after["gone.ch"]["witnesses"]) == ("watch", ["flags", "dns"])
     assert after["falling.com"]["rdap"] == {"outcome": "no_evidence", "reason": "budget_spent"}
     assert after["silent.org"]["outcome"] == "no_evidence"
 

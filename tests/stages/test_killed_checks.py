@@ -19,6 +19,7 @@ from lapsewatch.clients.asking import Answer
 from lapsewatch.clients.budget import MemoryCallBudget
 from lapsewatch.clients.fastly import FastlyClient
 from lapsewatch.clients.json_over_aiohttp import HttpSession
+from lapsewatch.core.cadence import Pace
 from lapsewatch.core.call_budget import Allowance
 from lapsewatch.core.errors import Interrupted, Unavailable
 from lapsewatch.core.evidence import NoEvidence, NoEvidenceReason
@@ -194,7 +195,7 @@ def test_who_loses_its_lock_to_another_attempt_that_ends_meanwhile_does_not_go_o
     plan(status)
     with OpenBatch(status, "first", 0, threading.Event()) as first:
         read = first.rows()
-        answers = [answer_row(RUN, some_answer(next(read)[0]), History()) for _ in range(3)]
+        answers = [answer_row(RUN, some_answer(next(read)[0]), History(), Pace()) for _ in range(3)]
         first.record(answers[:1], "fastly", "corroborated")
         lose_lock(status)
         attempt(status, town.url)
@@ -212,7 +213,9 @@ def test_who_loses_its_lock_waits_for_who_has_it_before_it_writes(
         [domain, _] = next(first.rows())
         lose_lock(status)
         with OpenBatch(status, "first", 0, threading.Event()), ThreadPoolExecutor(1) as pool:
-            written = pool.submit(first.record, [answer_row(RUN, some_answer(domain), History())], "fastly", "pypi")
+            written = pool.submit(
+                first.record, [answer_row(RUN, some_answer(domain), History(), Pace())], "fastly", "pypi"
+            )
             sleep(1.5)
             assert answered(status) == set()
             with pytest.raises(Unavailable, match="another attempt has taken over"):
@@ -224,7 +227,7 @@ def test_who_loses_its_lock_waits_for_who_has_it_before_it_writes(
 def test_what_was_written_though_nobody_heard_of_it_is_no_other_attempts(status: Engine) -> None:
     plan(status)
     with OpenBatch(status, "first", 0, threading.Event()) as rows_of_batch:
-        answers = [answer_row(RUN, some_answer(domain), History()) for domain in DOMAINS[:3]]
+        answers = [answer_row(RUN, some_answer(domain), History(), Pace()) for domain in DOMAINS[:3]]
         for _ in range(2):
             rows_of_batch.record(answers, "fastly", "corroborated")
 

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from lapsewatch.core.cadence import cohort_of, next_cohort_day
+from lapsewatch.core.cadence import UNDATED_INTERVAL, Cadence, cohort_of, next_cohort_day
 from lapsewatch.core.evidence import NoEvidenceReason
 from lapsewatch.stages.store_domain_status import store_domain_status
 from sqlalchemy import Engine, text
@@ -30,8 +30,19 @@ def test_evidence_is_published_with_its_next_date(status: Engine, check: Check) 
     assert one["checked_at"] == one["attempted_at"] < one["lapsed_at"]
     assert one["next_check_at"] == AS_OF + timedelta(days=1)
     assert (two["phase"], two["lapsed_at"]) == ("active", None)
+    assert (one["next_source"], two["next_source"]) == ("registry", "registry")
+    # A registry that gives no date is asked every ten days.
+    answered_at = two["checked_at"]
+    assert answered_at < two["next_check_at"] <= answered_at + timedelta(days=UNDATED_INTERVAL)
+
+
+def test_by_the_month_it_is_the_day_of_its_cohort_and_the_status_api(status: Engine, check: Check) -> None:
+    store_domain_status(check({"one.com": "undelegated active deleting"}, cadence=Cadence.MONTHLY), status)
+    one, two = known(status), known(status, "two.com")
+    assert (one["next_check_at"], one["next_source"]) == (AS_OF + timedelta(days=1), "status_api")
     answered_on = two["checked_at"].astimezone(UTC).date()
     assert two["next_check_at"].astimezone(UTC).date() == next_cohort_day(cohort_of("two.com"), answered_on)
+    assert two["next_source"] == "status_api"
 
 
 def test_a_repeated_merge_changes_nothing(status: Engine, check: Check) -> None:

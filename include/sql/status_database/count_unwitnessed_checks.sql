@@ -1,4 +1,8 @@
-select count(*) filter (where need is not null and witnessed_at is null and checked_at is not null) as wanted_count,
+-- How many rows the registry or DNS is still to be asked about, and what has been spent on the registries.
+select count(*) filter (
+           where witnessed_at is null
+             and case source when 'registry' then checked_at is null else need is not null and checked_at is not null end
+       ) as wanted_count,
        coalesce(sum(rdap_call_count), 0) as rdap_call_count
 from lapsewatch.domain_check
 where run_id = :run_id

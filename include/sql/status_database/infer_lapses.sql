@@ -1,19 +1,21 @@
 -- The registration is later than the verification of an address under it: a lapse that nobody saw. The domain is asked
--- about again by the next run, so that no address is taken on anything but fresh evidence.
+-- about again by the next run, by the status API, so that no address is taken on anything but fresh evidence.
 with inferred as (
     insert into lapsewatch.domain_lapse
         (domain, lapsed_at, began_at, kind, phase, reason, witnesses, evidence, policy, run_id)
-    select domain, registered_at, registered_at, 'inferred', 'reregistered', given.reason, '{rdap}',
+    select status.domain, status.registered_at, status.registered_at, 'inferred', 'reregistered', given.reason, '{rdap}',
            jsonb_strip_nulls(jsonb_build_object(
-               'provider', status.provider, 'flags', status.flags, 'checked_at', status.checked_at,
+               'provider', checked.provider, 'flags', checked.flags, 'checked_at', status.checked_at,
                'rdap', jsonb_build_object(
-                   'outcome', 'found', 'status', status.rdap_status, 'registered_at', registered_at,
+                   'outcome', 'found', 'status', status.rdap_status, 'registered_at', status.registered_at,
                    'expires_at', status.expires_at, 'registrar', status.registrar
                )
            )),
            status.policy, :run_id
     from jsonb_to_recordset(cast(:domains as jsonb)) as given (domain text, registered_at timestamptz, reason text)
     join lapsewatch.domain_status as status using (domain, registered_at)
+    left join lapsewatch.domain_check as checked
+        on checked.run_id = status.run_id and checked.domain = status.domain and checked.checked_at = status.checked_at
     on conflict (domain, lapsed_at) do nothing
     returning domain, lapsed_at, reason
 )
@@ -23,6 +25,7 @@ set lapsed_at = greatest(known.lapsed_at, inferred.lapsed_at),
     verdict = 'unverify',
     reason = inferred.reason,
     witnesses = '{rdap}',
-    next_check_at = least(known.next_check_at, cast(:due_at as timestamptz))
+    next_check_at = least(known.next_check_at, cast(:due_at as timestamptz)),
+    next_source = 'status_api'
 from inferred
 where known.domain = inferred.domain

@@ -1,9 +1,11 @@
 -- A run's plan, and its checks: one planned row a domain. A run of a backfill keeps to the cohort of its day, and asks what has
 -- no evidence of the last 30 days, unless it is told to ask again. What another run is about to ask, or has asked and not
 -- published yet, is left to that run for a day, unless it has ended. A run that is planned anew also asks all of its earlier
--- plan. The first batches are the urgent domains', those that are watched (as each is until it has been read once) or
--- distrusted: batches begin in their order, so that they are asked where the calls don't suffice for all. Among them, and among
--- the others, neighbours in the alphabet go to different batches, so that no batch is one registrar's or one TLD's.
+-- plan. The registry's rows, those of a daily run that are due by it, are in no batch; one that has waited too long for its
+-- registry's turn goes to the status API. The first batches are the urgent domains', those that are watched (as each is until
+-- it has been read once) or distrusted: batches begin in their order, so that they are asked where the calls don't suffice for
+-- all. Among them, and among the others, neighbours in the alphabet go to different batches, so that no batch is one
+-- registrar's or one TLD's.
 with left_to_others as (
     select other.domain
     from lapsewatch.run_plan as plan
@@ -53,11 +55,22 @@ due as materialized (
       and status.address_count > 0
       and status.next_check_at > :as_of
 ),
-ranked as (
+sourced as materialized (
     select domain, status.verdict <> 'keep' as is_urgent,
-           row_number() over (partition by status.verdict <> 'keep' order by domain collate "C") - 1 as place
+           case
+               when :asks_registries
+                   and status.next_source = 'registry'
+                   and status.next_check_at >= cast(:registry_waits_since as timestamptz)
+                   then 'registry'
+               else 'status_api'
+           end as source
     from due
     join lapsewatch.domain_status as status using (domain)
+),
+ranked as (
+    select domain, is_urgent, row_number() over (partition by is_urgent order by domain collate "C") - 1 as place
+    from sourced
+    where source = 'status_api'
 ),
 size as (
     select count(*) as domain_count, count(*) filter (where is_urgent) as urgent_count,
@@ -73,7 +86,7 @@ urgent as (
     from size
 ),
 cut as (
-    select size.domain_count, urgent.batch_count as urgent_batch_count,
+    select urgent.batch_count as urgent_batch_count,
            case
                when size.urgent_count = size.domain_count then size.batch_count
                else greatest(size.batch_count, urgent.batch_count + 1)
@@ -81,18 +94,20 @@ cut as (
     from size cross join urgent
 ),
 planned as (
-    insert into lapsewatch.domain_check (run_id, domain, planned_at, batch, provider)
-    select :run_id, ranked.domain, :planned_at,
+    insert into lapsewatch.domain_check (run_id, domain, planned_at, source, batch, provider)
+    select :run_id, ranked.domain, :planned_at, 'status_api',
            case
                when ranked.is_urgent then ranked.place % cut.urgent_batch_count
                else cut.urgent_batch_count + ranked.place % (cut.batch_count - cut.urgent_batch_count)
            end,
            :provider
     from ranked cross join cut
+    union all
+    select :run_id, domain, :planned_at, source, null, null from sourced where source = 'registry'
 )
-insert into lapsewatch.run_plan (run_id, planned_at, clear_number, recheck, domain_count, batch_count)
-select :run_id, :planned_at, :clear_number, :recheck, domain_count, batch_count from cut
+insert into lapsewatch.run_plan (run_id, planned_at, clear_number, recheck, domain_count, batch_count, api_interval)
+select :run_id, :planned_at, :clear_number, :recheck, (select count(*) from sourced), batch_count, :api_interval from cut
 on conflict (run_id) do update
 set planned_at = excluded.planned_at, clear_number = excluded.clear_number, recheck = excluded.recheck,
-    domain_count = excluded.domain_count, batch_count = excluded.batch_count
+    domain_count = excluded.domain_count, batch_count = excluded.batch_count, api_interval = excluded.api_interval
 returning domain_count, batch_count

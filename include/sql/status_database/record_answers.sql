@@ -15,7 +15,9 @@ set provider = :provider,
     witnesses = answer.witnesses,
     adverse_since = answer.adverse_since,
     is_renewed = answer.is_renewed,
+    out_of_dns_since = answer.out_of_dns_since,
     next_check_at = answer.next_check_at,
+    next_source = answer.next_source,
     checked_at = answer.checked_at,
     latency_ms = answer.latency_ms,
     call_count = answer.call_count,
@@ -23,7 +25,8 @@ set provider = :provider,
 from jsonb_to_recordset(cast(:answers as jsonb)) as answer (
     domain text, outcome text, no_evidence_reason text, flags text[], previous jsonb, need text, phase text,
     verdict text, reason text, witnesses text[], adverse_since timestamptz, is_renewed boolean,
-    next_check_at timestamptz, checked_at timestamptz, latency_ms integer, call_count integer, raw text
+    out_of_dns_since timestamptz, next_check_at timestamptz, next_source text, checked_at timestamptz, latency_ms integer,
+    call_count integer, raw text
 )
 where planned.run_id = :run_id
   and planned.planned_at = :planned_at

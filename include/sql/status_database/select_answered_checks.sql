@@ -1,4 +1,4 @@
-select domain, outcome, no_evidence_reason, phase, verdict, latency_ms, call_count, policy, flags, previous, rdap, dns,
+select domain, source, outcome, no_evidence_reason, phase, verdict, latency_ms, call_count, policy, flags, previous, rdap, dns,
        is_renewed, adverse_since,
        coalesce(witnessed_at, checked_at) as decided_at,
        -- Five minutes are for clocks that disagree.

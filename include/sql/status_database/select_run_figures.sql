@@ -1,9 +1,11 @@
 -- The run as a whole; what it did not ask about, because a budget was spent, says nothing. Silence is the status API's, also
--- where the registry stood in for it: somebody must know that the API is down. Domains that it was silent about at their
--- last attempt are asked by every run and say nothing about this one. Domains that were never checked before may have
+-- where the registry stood in for it: somebody must know that the API is down; where only the registry is asked, its silence
+-- has the API asked by the next run. Domains that the API was silent about when last asked are asked by every run and say
+-- nothing about this one. Domains that were never checked before may have
 -- lapsed long ago; those that stood well are held against how many of them lapsed in the runs of the 30 days before.
 with checks as (
-    select checked.outcome = 'evidence' and checked.quarantine_reason is null as has_evidence,
+    select checked.source = 'status_api' as is_of_api,
+           checked.outcome = 'evidence' and checked.quarantine_reason is null as has_evidence,
            checked.no_evidence_reason is not null or checked.quarantine_reason is not null as is_silent,
            checked.verdict = 'unverify' as is_adverse,
            known.no_evidence_reason is not null as was_silent,
@@ -21,8 +23,8 @@ past as (
     where success and run_id <> :run_id
       and validated_at between cast(:now as timestamptz) - interval '30 days' and :now
 )
-select count(*) filter (where not was_silent) as expected_count,
-       count(*) filter (where not was_silent and is_silent) as newly_silent_count,
+select count(*) filter (where is_of_api and not was_silent) as expected_count,
+       count(*) filter (where is_of_api and not was_silent and is_silent) as newly_silent_count,
        count(*) filter (where has_evidence and is_first) as first_count,
        count(*) filter (where has_evidence and is_first and is_adverse) as first_adverse_count,
        count(*) filter (where has_evidence and stood_well) as judged_count,

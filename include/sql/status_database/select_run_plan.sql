@@ -1,1 +1,1 @@
-select clear_number, domain_count, batch_count, planned_at from lapsewatch.run_plan where run_id = :run_id
+select clear_number, domain_count, batch_count, planned_at, api_interval from lapsewatch.run_plan where run_id = :run_id

@@ -8,6 +8,9 @@ with checks as (
 phases as (
     select phase, count(*) as domain_count from checks where has_evidence group by phase
 ),
+sources as (
+    select source, count(*) as domain_count from checks where has_evidence group by source
+),
 silences as (
     select coalesce(no_evidence_reason, 'unasked') as why, count(*) as domain_count
     from checks
@@ -29,6 +32,7 @@ select count(*) as planned_count,
        coalesce(sum(rdap_call_count), 0) as rdap_call_count,
        coalesce(sum(dns_call_count), 0) as dns_call_count,
        coalesce((select jsonb_object_agg(phase, domain_count) from phases), '{}') as phases,
+       coalesce((select jsonb_object_agg(source, domain_count) from sources), '{}') as sources,
        coalesce((select jsonb_object_agg(why, domain_count) from silences), '{}') as no_evidence,
        (select min(started_at) from stages) as started_at,
        coalesce((select jsonb_object_agg(stage, seconds) from stages), '{}') as stage_seconds,

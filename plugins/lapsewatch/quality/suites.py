@@ -37,6 +37,8 @@ _CASE = ("policy", "flags", "previous", "rdap", "dns", "decided_at", "is_renewed
 
 _IS_EVIDENCE = Column("outcome") == "evidence"
 _IS_SILENCE = Column("outcome") == "no_evidence"
+_IS_OF_API = Column("source") == "status_api"
+_IS_OF_REGISTRY = Column("source") == "registry"
 
 ROW_EXPECTATIONS = (
     gxe.ExpectColumnValuesToMatchRegex(
@@ -79,12 +81,28 @@ ROW_EXPECTATIONS = (
     gxe.ExpectColumnValuesToBeInSet(
         column="due_in_time", value_set=[True], meta={"reason": "the next check is missing, or too far away"}
     ),
-    gxe.ExpectColumnValuesToNotBeNull(column="latency_ms", meta={"reason": "the latency is missing"}),
-    gxe.ExpectColumnValuesToBeBetween(
-        column="latency_ms", min_value=0, max_value=MAX_LATENCY_MS, meta={"reason": "the latency is impossible"}
+    gxe.ExpectColumnValuesToNotBeNull(
+        column="latency_ms", row_condition=_IS_OF_API, meta={"reason": "the latency is missing"}
     ),
     gxe.ExpectColumnValuesToBeBetween(
-        column="call_count", min_value=1, max_value=MAX_CALLS, meta={"reason": "the number of calls is impossible"}
+        column="latency_ms",
+        min_value=0,
+        max_value=MAX_LATENCY_MS,
+        row_condition=_IS_OF_API,
+        meta={"reason": "the latency is impossible"},
+    ),
+    gxe.ExpectColumnValuesToBeBetween(
+        column="call_count",
+        min_value=1,
+        max_value=MAX_CALLS,
+        row_condition=_IS_OF_API,
+        meta={"reason": "the number of calls is impossible"},
+    ),
+    gxe.ExpectColumnValuesToBeInSet(
+        column="call_count",
+        value_set=[0],
+        row_condition=_IS_OF_REGISTRY,
+        meta={"reason": "the registry was to be asked, and the status API was called"},
     ),
 )
 

@@ -15,6 +15,7 @@ from lapsewatch.clients.asking import Answer, ask_all
 from lapsewatch.clients.budget import CallBudget
 from lapsewatch.clients.errors import Refused
 from lapsewatch.clients.status_api import StatusClient
+from lapsewatch.core.cadence import Pace
 from lapsewatch.core.call_budget import Grant
 from lapsewatch.core.case_json import as_json, read_history
 from lapsewatch.core.errors import BudgetSpent, Interrupted, SetupError, Unavailable
@@ -45,13 +46,14 @@ def check_batch(run: Run, batch: int, client: StatusClient, budget: CallBudget, 
     """
     with _until_told_to_end() as stop, OpenBatch(status, run.run_id, batch, stop) as rows:
         count = rows.count()
+        pace = Pace(run.cadence, rows.api_interval)
         tally = _Tally(batch, count)
         known: dict[str, History] = {}
         answers = ask_all(client, _domains(rows, known), _Patient(budget, stop), run.clock, count=count, stop=stop)
         try:
             with closing(answers):
                 for some in answers:
-                    columns = [answer_row(run, answer, known.pop(answer.domain)) for answer in some]
+                    columns = [answer_row(run, answer, known.pop(answer.domain), pace) for answer in some]
                     rows.record(columns, client.name, run.policy.value)
                     tally.add(columns)
         except Refused as error:
@@ -145,13 +147,13 @@ class _Tally:
         return {**self.outcomes, "no_evidence_reasons": dict(self.silences)}
 
 
-def answer_row(run: Run, answer: Answer, previous: History) -> dict[str, object]:
+def answer_row(run: Run, answer: Answer, previous: History, pace: Pace) -> dict[str, object]:
     """Return the answer as a row of `domain_check`: what was said, what it means, and what else to ask."""
     outcome = answer.outcome
     flags = outcome.flags if isinstance(outcome, Evidence) else ()
     case = Case(now=answer.checked_at, flags=flags, previous=previous)
     need = need_of(case, run.policy)
-    decided = decision_columns(run, answer.domain, case)
+    decided = decision_columns(run, answer.domain, case, pace)
     reason = NoEvidenceReason.PROVIDER_UNKNOWN if isinstance(outcome, Evidence) else outcome.reason
     return decided | {
         "domain": answer.domain,

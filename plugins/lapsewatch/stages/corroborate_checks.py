@@ -1,4 +1,4 @@
-"""Asks second witnesses, the registry and DNS, about the run's doubtful domains, and decides on all that is known."""
+"""Asks the registry and DNS: as second witnesses about doubtful domains, and first about those that are due by it."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from typing import Any
 
 from sqlalchemy import Engine, Row
@@ -14,10 +14,11 @@ from sqlalchemy import Engine, Row
 from lapsewatch.clients.dns import MAX_HOSTS
 from lapsewatch.clients.turns import by_turns
 from lapsewatch.clients.witnesses import BudgetedRegistry, Witnesses, was_asked
+from lapsewatch.core.cadence import Pace, Source
 from lapsewatch.core.case_json import as_json, read_history
 from lapsewatch.core.evidence import Flag, NoEvidenceReason
 from lapsewatch.core.lifecycle import Case
-from lapsewatch.core.questions import Need, wants_dns, wants_registry
+from lapsewatch.core.questions import wants_dns, wants_registry
 from lapsewatch.stages.decisions import decision_columns
 from lapsewatch.stages.run import Run
 from lapsewatch.status_database.journal import Counts
@@ -34,23 +35,25 @@ MOST_BEYOND_BUDGET = 10_000
 
 
 def corroborate_checks(run: Run, witnesses: Witnesses, status: Engine) -> Counts:
-    """Ask about each domain that wants it, doubt before dates, within the run's budget of questions to registries.
+    """Ask about each domain that wants it, within the run's budget of questions to registries.
 
-    Beyond the budget DNS is asked where it could settle something; the rest is left to a later run. An attempt that is
-    repeated goes on where the last one stopped.
+    Doubtful and moving domains come first, then those that are due by their registry, then dates. Beyond the budget DNS
+    is asked where it could settle something; the rest is left to a later run. An attempt that is repeated goes on where
+    the last one stopped.
     """
-    key: dict[str, object] = {"run_id": run.run_id}
+    key: dict[str, object] = {"run_id": run.run_id, "policy": run.policy.value}
     with status.connect() as connection:
         # Answers go to the rows that asked for them, also where the run is planned anew meanwhile.
-        plan = connection.execute(statement("select_run_plan"), key).one_or_none()
-        key["planned_at"] = plan.planned_at if plan else None
+        plan = connection.execute(statement("select_run_plan"), key).one()
+        key["planned_at"] = plan.planned_at
         before = connection.execute(statement("count_unwitnessed_checks"), key).one()
         budget = max(run.max_rdap_calls - before.rdap_call_count, 0)
         limits = {"most_checks": 2 * budget + MOST_BEYOND_BUDGET, "most_hosts": MAX_HOSTS + 1}
         rows = connection.execute(statement("select_unwitnessed_checks"), key | limits).all()
     asking = Witnesses(BudgetedRegistry(witnesses.registry, budget), witnesses.dns)
+    pace = Pace(run.cadence, plan.api_interval)
     tally: Counter[str] = Counter()
-    for chunk in _chunks(_answers(run, asking, rows)):
+    for chunk in _chunks(_answers(run, pace, asking, rows)):
         with status.begin() as connection:
             connection.execute(statement("record_witnesses"), key | {"answers": json.dumps(chunk)})
         for answer in chunk:
@@ -67,13 +70,11 @@ def corroborate_checks(run: Run, witnesses: Witnesses, status: Engine) -> Counts
     return counts
 
 
-def _answers(run: Run, witnesses: Witnesses, rows: Sequence[Row[Any]]) -> Iterator[dict[str, object]]:
+def _answers(run: Run, pace: Pace, witnesses: Witnesses, rows: Sequence[Row[Any]]) -> Iterator[dict[str, object]]:
     """Yield the answers as they arrive; what has not been asked when nobody listens any more is not asked."""
-    doubtful = [row for row in rows if row.need == Need.DOUBT]
-    undated = [row for row in rows if row.need == Need.DATE]
     with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="witness") as pool:
-        in_order = chain(by_turns(doubtful, _domain), by_turns(undated, _domain))
-        asked = [pool.submit(_ask, run, witnesses, row) for row in in_order]
+        in_order = chain.from_iterable(by_turns(some, _domain) for _, some in groupby(rows, lambda row: row.turn))
+        asked = [pool.submit(_ask, run, pace, witnesses, row) for row in in_order]
         try:
             for future in as_completed(asked):
                 if (answer := future.result()) is not None:
@@ -86,15 +87,18 @@ def _domain(row: Row[Any]) -> str:
     return str(row.domain)
 
 
-def _ask(run: Run, witnesses: Witnesses, row: Row[Any]) -> dict[str, object] | None:
+def _ask(run: Run, pace: Pace, witnesses: Witnesses, row: Row[Any]) -> dict[str, object] | None:
     """Ask the registry and, where it could settle something then, DNS; return what `record_witnesses` writes.
 
-    None where the budget is spent and DNS has nothing to settle: the row stays as it is.
+    None where the budget is spent and DNS has nothing to settle, or where the run's policy, changed since it was
+    planned, does not listen to whom it was to ask: the row stays as it is.
     """
     flags = tuple(Flag(flag) for flag in row.flags or ())
-    case = Case(now=row.checked_at, flags=flags, previous=read_history(row.previous))
+    case = Case(now=row.checked_at or run.clock(), flags=flags, previous=read_history(row.previous))
     if wants_registry(run.policy):
         case = replace(case, rdap=witnesses.registry(row.domain))
+    elif row.source == Source.REGISTRY:
+        return None
     asks_dns = wants_dns(case, run.policy)
     is_beyond_budget = case.rdap is not None and case.rdap.reason is NoEvidenceReason.BUDGET_SPENT
     if is_beyond_budget and not asks_dns:
@@ -102,9 +106,11 @@ def _ask(run: Run, witnesses: Witnesses, row: Row[Any]) -> dict[str, object] | N
     if asks_dns:
         case = replace(case, dns=witnesses.dns.reading(row.domain, row.hosts))
     case = replace(case, now=run.clock())
-    return decision_columns(run, row.domain, case) | {
+    return decision_columns(run, row.domain, case, pace) | {
         "domain": row.domain,
         "witnessed_at": case.now.isoformat(),
+        "previous": as_json(case.previous),
+        "no_evidence_reason": case.rdap.reason.value if case.rdap and case.rdap.reason else None,
         "rdap": as_json(case.rdap) if case.rdap else None,
         "dns": as_json(case.dns) if case.dns else None,
         "rdap_call_count": int(case.rdap is not None and was_asked(case.rdap)),

@@ -1,16 +1,17 @@
 """What is decided on a case, as the columns of `domain_check` that hold it."""
 
-from lapsewatch.core.cadence import Cadence, Pace, next_check
+from lapsewatch.core.cadence import Pace, next_check, out_of_dns_since
 from lapsewatch.core.lifecycle import Case
 from lapsewatch.core.policy import decide, is_evidence
 from lapsewatch.stages.run import Run
 
 
-def decision_columns(run: Run, domain: str, case: Case) -> dict[str, object]:
-    """Decide on the domain's case by the run's policy; return the decision and the next date as values for JSON."""
+def decision_columns(run: Run, domain: str, case: Case, pace: Pace) -> dict[str, object]:
+    """Decide on the domain's case by the run's policy; return the decision and the next check as values for JSON."""
     decision = decide(case, run.policy)
     has_evidence = is_evidence(case, decision)
-    due_at = next_check(domain, run.day, case, decision, run.policy, Pace(Cadence.MONTHLY)).at
+    due = next_check(domain, run.day, case, decision, run.policy, pace)
+    out_of_dns = out_of_dns_since(case)
     return {
         "outcome": "evidence" if has_evidence else "no_evidence",
         "phase": decision.phase.value,
@@ -19,5 +20,7 @@ def decision_columns(run: Run, domain: str, case: Case) -> dict[str, object]:
         "witnesses": [witness.value for witness in decision.witnesses],
         "adverse_since": decision.adverse_since.isoformat() if decision.adverse_since else None,
         "is_renewed": decision.is_renewed,
-        "next_check_at": due_at.isoformat(),
+        "out_of_dns_since": out_of_dns.isoformat() if out_of_dns else None,
+        "next_check_at": due.at.isoformat(),
+        "next_source": due.source.value,
     }

@@ -1,17 +1,21 @@
 """Chooses what is to be asked about and writes it down: one planned `domain_check` row a domain, cut into batches."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row
 
 from lapsewatch.core.batches import DOMAINS_PER_BATCH, MAX_BATCHES
-from lapsewatch.core.cadence import cohort_of_day
+from lapsewatch.core.cadence import RECORD_STANDS, Cadence, api_interval, cohort_of_day
+from lapsewatch.core.policy import Policy
 from lapsewatch.stages.run import Run
 from lapsewatch.status_database.statements import statement
 
 log = logging.getLogger(__name__)
+
+REGISTRY_PATIENCE = timedelta(days=3)
+"""How long a domain waits for its registry, be it slow or the run's questions spent; then the status API is asked."""
 
 
 def plan_batches(run: Run, status: Engine) -> tuple[list[int], int]:
@@ -20,6 +24,9 @@ def plan_batches(run: Run, status: Engine) -> tuple[list[int], int]:
     A run that is planned keeps its plan, unless it was cleared since and is told to ask again (`Run.recheck`): then it
     is planned anew, and the earlier plan with its answers is history. With the scope `due`, and without `recheck`, a
     domain that another run has taken is left to that run until it is published, or the run has ended, or for a day.
+
+    Batches hold what the status API is asked about. What is due by its registry, which only a daily run goes by, is in
+    none: with nothing else due, there are no batches.
     """
     planned_at = run.clock()
     key = {"run_id": run.run_id}
@@ -53,6 +60,9 @@ def _insert_plan(connection: Connection, run: Run, listed: list[str], planned_at
         "provider": run.client,
         "max_batches": MAX_BATCHES,
         "domains_per_batch": DOMAINS_PER_BATCH,
+        "asks_registries": _asks_registries(run),
+        "registry_waits_since": run.as_of - REGISTRY_PATIENCE,
+        "api_interval": _api_interval(connection, run, planned_at),
     }
     # Always after the run's own lock.
     connection.execute(statement("lock_plans"))
@@ -63,6 +73,19 @@ def _insert_plan(connection: Connection, run: Run, listed: list[str], planned_at
     if not run.is_backfill and (unused := len(listed) - plan.domain_count if listed else 0):
         log.warning("%s of the %s listed domains are behind no verified address", unused, len(listed))
     return plan
+
+
+def _asks_registries(run: Run) -> bool:
+    """Tell whether the run goes by what is due by its registry: all others are to have the status API's answer."""
+    is_daily = run.scope == "due" and not run.recheck and not run.is_backfill
+    return is_daily and run.policy is Policy.CORROBORATED and run.cadence is Cadence.ADAPTIVE
+
+
+def _api_interval(connection: Connection, run: Run, planned_at: datetime) -> int:
+    """Return what the budget of calls allows now; a plan keeps it, so that all stages and attempts use the same."""
+    values = {"heard_since": planned_at - RECORD_STANDS}
+    counted = connection.execute(statement("count_unheard_domains"), values).one()
+    return api_interval(counted.domain_count, counted.unheard_count, run.calls_per_domain_year)
 
 
 def _warn_of_other_answers(connection: Connection, run: Run, planned_at: datetime) -> None:

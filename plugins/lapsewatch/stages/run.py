@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from lapsewatch.core.breaker import RUN_LIMITS, TLD_LIMITS, Limits
+from lapsewatch.core.cadence import Cadence
 from lapsewatch.core.domains import Registrable, classify_host
 from lapsewatch.core.errors import SetupError
 from lapsewatch.core.policy import Policy
@@ -23,9 +24,10 @@ class Run:
     midnight gives the same answer. Above its `limits`, or the `tld_limits` of a top-level domain, it asks a person and
     waits `approval_timeout` for the answer; a backfill asks once for all its runs. `recheck` asks again what has an
     answer: the run is planned anew, once each time it was cleared, which `clear_number` counts; a backfill takes whole
-    cohorts. It makes at most `requests_per_second` calls to the status API, None leaves that to the API's own limit.
-    `max_advice` accounts at most are advised. `clock` tells when something is seen or done; a replay of the past brings
-    its own.
+    cohorts. It makes at most `requests_per_second` calls to the status API, None leaves that to the API's own limit,
+    and puts at most `max_rdap_calls` questions to registries. When a domain is due again is said by its `cadence`, so
+    that `calls_per_domain_year` are made in the mean of all domains. `max_advice` accounts at most are advised. `clock`
+    tells when something is seen or done; a replay of the past brings its own.
     """
 
     run_id: str
@@ -43,7 +45,9 @@ class Run:
     clear_number: int = 0
     requests_per_second: float | None = None
     max_advice: int = 100
-    max_rdap_calls: int = 2000
+    max_rdap_calls: int = 10_000
+    cadence: Cadence = Cadence.ADAPTIVE
+    calls_per_domain_year: float = 12.0
     clock: Callable[[], datetime] = field(default=utc_now, compare=False)
 
     @property

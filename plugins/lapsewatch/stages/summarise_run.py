@@ -43,6 +43,7 @@ def summarise_run(run: Run, status: Engine) -> dict[str, object]:
             **{name: extracted.get(name) for name in EXTRACTED},
             "set_aside": json.dumps(extracted.get("set_aside", {})),
             "phases": json.dumps(figures["phases"]),
+            "sources": json.dumps(figures["sources"]),
             "no_evidence": json.dumps(figures["no_evidence"]),
             "stage_seconds": json.dumps(figures["stage_seconds"]),
             "candidate_count": planned.get("candidate_count"),

@@ -12,6 +12,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from lapsewatch.core.cadence import COHORTS
 from lapsewatch.core.errors import Interrupted, Unavailable
 from lapsewatch.status_database.patience import patiently
 from lapsewatch.status_database.statements import statement
@@ -33,13 +34,14 @@ class OpenBatch:
     anything else is written. While PostgreSQL is away, reading and writing wait for it, until `stop` is set.
 
     It keeps to the plan that it finds when it is held: where the run is planned anew meanwhile, what is still answered
-    goes to the rows that asked for it, which are history.
+    goes to the rows that asked for it, which are history. `api_interval` is that plan's.
     """
 
     def __init__(self, engine: Engine, run_id: str, batch: int, stop: threading.Event) -> None:
         self._engine = engine
         self._lock = {"run_id": run_id, "batch": batch}
         self._key: dict[str, object] = {}
+        self.api_interval = COHORTS
         self._stop = stop
         self._session: Connection | None = None
         self._is_taken_over = False
@@ -54,6 +56,7 @@ class OpenBatch:
             self._end_session()
             raise
         self._key = self._lock | {"planned_at": plan.planned_at if plan else None}
+        self.api_interval = plan.api_interval if plan else COHORTS
         return self
 
     def __exit__(
