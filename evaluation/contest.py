@@ -2,6 +2,7 @@
 
 import math
 import multiprocessing
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -9,9 +10,9 @@ from typing import TypeVar
 
 from lapsewatch.core.cadence import Cadence, Pace, api_interval
 
-from evaluation.outlook import Skies, skies_of, tld_of
+from evaluation.outlook import Shown, skies_of, tld_of
 from evaluation.routes import lapse_of
-from evaluation.score import Tally
+from evaluation.score import Scene, Tally
 from evaluation.watchers import (
     PYPI_INTERVAL,
     PYPI_ROWS_A_DAY,
@@ -21,7 +22,7 @@ from evaluation.watchers import (
     Watcher,
 )
 from evaluation.year import EPOCH
-from simulator.lives import EventKind
+from simulator.lives import EventKind, Phase
 from simulator.year.assumptions import ASSUMPTIONS
 from simulator.year.domains import YearDomain, year_domains
 from simulator.year.sights import registry_answers
@@ -34,13 +35,15 @@ CALLS_A_YEAR = 12.0
 BUDGETS = (5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 16.0, 24.0)
 CURVE_SEEDS = 3
 
-CURVE_SAMPLE = 10
-"""Of the domains without a lapse, one in so many is played for the curve: only their calls count there."""
+PLAIN_SAMPLE = 10
+"""Of the domains of a TLD to which nothing happens but a renewal in time, one in so many is played, for all of them."""
 
 FULL_SIZE = 100_000
 """Domains of a world that PyPI's rows a day are meant for; in a smaller one, rows a day are fewer in proportion."""
 
 CHUNK = 2_500
+
+_UNEVENTFUL = {EventKind.REGISTERED, EventKind.RENEWED, EventKind.AUTO_RENEWED}
 
 PYPI_DESIGNED, PYPI_DEPLOYED, RUBYGEMS = "pypi, as designed", "pypi, as deployed", "rubygems"
 MONTHLY, ADAPTIVE = "corroborated, monthly", "corroborated, adaptive"
@@ -65,21 +68,27 @@ class Size:
 
 @dataclass
 class SeedResult:
-    """What came of one seed: tallies by share of auctions and watcher, and for the curve by days between calls.
+    """What came of one seed: tallies by the worlds that the domains live in and watcher, and for the curve.
 
-    The curve is of the domains whose registry does not answer, at the main share: of those that lapse, and of a sample
-    of the others.
+    A world is named by its share of auctions. The curve is of the domains whose registry does not answer, at the main
+    share, by the days between two calls about one.
     """
 
-    shares: dict[tuple[float, str], Tally] = field(default_factory=dict)
-    curve_lapsing: dict[int, Tally] = field(default_factory=dict)
-    curve_sample: dict[int, Tally] = field(default_factory=dict)
+    tallies: dict[tuple[tuple[float, ...], str], Tally] = field(default_factory=dict)
+    curve: dict[int, Tally] = field(default_factory=dict)
 
     def add(self, other: "SeedResult") -> None:
         """Add what came of other domains of the seed."""
-        _add(self.shares, other.shares)
-        _add(self.curve_lapsing, other.curve_lapsing)
-        _add(self.curve_sample, other.curve_sample)
+        _add(self.tallies, other.tallies)
+        _add(self.curve, other.curve)
+
+    def of(self, share: float, name: str) -> Tally:
+        """Return what came of all domains under a share of auctions and a watcher."""
+        whole = Tally()
+        for (shares, watcher), tally in self.tallies.items():
+            if share in shares and watcher == name:
+                whole.add(tally)
+        return whole
 
 
 K = TypeVar("K")
@@ -120,10 +129,10 @@ def _adaptive(interval: int) -> CorroboratedWatcher:
     return CorroboratedWatcher(ADAPTIVE, Pace(Cadence.ADAPTIVE, interval))
 
 
-def play(size: Size, jobs: int, tell: Callable[[int, int], None]) -> dict[str, SeedResult]:
-    """Play the contest on so many cores; return what came of each seed.
+def play(size: Size, jobs: int, tell: Callable[[int], None]) -> list[SeedResult]:
+    """Play the contest in so many processes; return what came of each seed.
 
-    `tell` hears now and then how many domains of how many have been played.
+    `tell` hears now and then how many domains have been played.
     """
     seeds = [str(number) for number in range(1, size.seeds + 1)]
     chunks = [
@@ -138,45 +147,46 @@ def play(size: Size, jobs: int, tell: Callable[[int, int], None]) -> dict[str, S
         for chunk, result in zip(chunks, pool.imap(play_chunk, chunks), strict=True):
             results[chunk.seed].add(result)
             played += len(chunk.numbers)
-            tell(played, size.seeds * size.domains)
-    return results
+            tell(played)
+    return list(results.values())
 
 
 def play_chunk(chunk: Chunk) -> SeedResult:
     """Play some domains under every watcher and every share of auctions."""
-    result, skies, contestants = SeedResult(), skies_of(chunk.seed), watchers()
-    alike = {watcher.name: Tally() for watcher in contestants}
-    for number, domain in zip(chunk.numbers, _domains(chunk.seed, chunk.numbers, max(SHARES)), strict=True):
-        if _is_auctioned(domain):
-            # Who is not auctioned at the largest share is at none: the others live the same life in all worlds.
-            for share in SHARES:
-                [other] = _domains(chunk.seed, range(number, number + 1), share)
-                for watcher in contestants:
-                    tally = result.shares.setdefault((share, watcher.name), Tally())
-                    tally.score(watcher, other, lapse_of(other), skies)
-                if share == MAIN_SHARE and chunk.with_curve:
-                    _play_curve(result, other, number, skies)
-        else:
-            lapse = lapse_of(domain)
-            for watcher in contestants:
-                alike[watcher.name].score(watcher, domain, lapse, skies)
-            if chunk.with_curve:
-                _play_curve(result, domain, number, skies)
-    for share in SHARES:
-        _add(result.shares, {(share, name): tally for name, tally in alike.items()})
+    result, contestants = SeedResult(), watchers()
+    for scene, shares in _scenes(chunk):
+        for watcher in contestants:
+            result.tallies.setdefault((shares, watcher.name), Tally()).score(watcher, scene)
+        if chunk.with_curve and MAIN_SHARE in shares and not scene.shown.has_registry:
+            # Where the registry answers, the same is asked with any budget.
+            for interval in {interval_for(budget) for budget in BUDGETS}:
+                result.curve.setdefault(interval, Tally()).score(_adaptive(interval), scene)
     return result
 
 
-def _play_curve(result: SeedResult, domain: YearDomain, number: int, skies: Skies) -> None:
-    """Play a domain with every budget, if its registry does not answer: the others are asked the same with any."""
-    if registry_answers(tld_of(domain.name)):
-        return
-    lapse = lapse_of(domain)
-    if lapse is None and number % CURVE_SAMPLE:
-        return
-    tallies = result.curve_sample if lapse is None else result.curve_lapsing
-    for interval in {interval_for(budget) for budget in BUDGETS}:
-        tallies.setdefault(interval, Tally()).score(_adaptive(interval), domain, lapse, skies)
+def _scenes(chunk: Chunk) -> Iterator[tuple[Scene, tuple[float, ...]]]:
+    """Yield what is to be played, and in the worlds of which shares of auctions.
+
+    Who is not auctioned at the largest share is so at none, and lives the same life in all worlds.
+    """
+    plain_count: Counter[str] = Counter()
+    for number, domain in zip(chunk.numbers, _domains(chunk.seed, chunk.numbers, max(SHARES)), strict=True):
+        if _is_auctioned(domain):
+            for share in SHARES:
+                [same] = _domains(chunk.seed, range(number, number + 1), share)
+                yield _scene(chunk.seed, same), (share,)
+        elif not _is_plain(domain):
+            yield _scene(chunk.seed, domain), SHARES
+        else:
+            tld = tld_of(domain.name)
+            if plain_count[tld] % PLAIN_SAMPLE == 0:
+                yield _scene(chunk.seed, domain, weight=PLAIN_SAMPLE), SHARES
+            plain_count[tld] += 1
+
+
+def _scene(seed: str, domain: YearDomain, weight: int = 1) -> Scene:
+    shown = Shown(domain)
+    return Scene(domain, shown, lapse_of(domain, shown), skies_of(seed), weight)
 
 
 def _domains(seed: str, numbers: range, share: float) -> Iterator[YearDomain]:
@@ -185,3 +195,9 @@ def _domains(seed: str, numbers: range, share: float) -> Iterator[YearDomain]:
 
 def _is_auctioned(domain: YearDomain) -> bool:
     return any(event.kind is EventKind.HANDED_OVER for event in domain.life.events)
+
+
+def _is_plain(domain: YearDomain) -> bool:
+    """Tell whether a domain is renewed in time, never on hold or sold, and shows in order what most show."""
+    is_usual = Phase.ACTIVE not in domain.quirks and Phase.ACTIVE not in domain.delegations
+    return is_usual and domain.sold_at is None and all(event.kind in _UNEVENTFUL for event in domain.life.events)

@@ -75,20 +75,30 @@ def tld_of(domain: str) -> str:
     return domain.rpartition(".")[2]
 
 
+class Shown:
+    """What is shown of one domain in good weather; `begins` holds the days of the first runs that find it so."""
+
+    def __init__(self, domain: YearDomain) -> None:
+        self.tld = tld_of(domain.name)
+        self.has_registry = registry_answers(self.tld)
+        self.sights: Sequence[Sight] = sights(domain)
+        self.begins = [first_run_from(sight.since) for sight in self.sights]
+        self.flags = [_read(sight.flags) for sight in self.sights]
+        self.records = [_record(sight) if self.has_registry else NO_SERVER for sight in self.sights]
+        self.dns = [DNS_READINGS[sight.delegation] for sight in self.sights]
+
+
 class Outlook:
-    """One domain as it is shown at the run of `day`, which whoever looks sets; `skies` are the weather's.
+    """One domain as somebody sees it at the run of `day`, which they set themselves, in the weather of `skies`.
 
     It counts the questions of the counted year by kind, and lists the days of those to the registry.
     """
 
-    def __init__(self, domain: YearDomain, skies: Skies) -> None:
-        tld = tld_of(domain.name)
+    def __init__(self, shown: Shown, skies: Skies) -> None:
+        tld = shown.tld
         self.day = 0
-        self.has_registry = registry_answers(tld)
-        self._sights: Sequence[Sight] = sights(domain)
-        self._begins = [first_run_from(sight.since) for sight in self._sights]
-        self._flags = [_read(sight.flags) for sight in self._sights]
-        self._records = [_record(sight) if self.has_registry else NO_SERVER for sight in self._sights]
+        self.has_registry = shown.has_registry
+        self._shown = shown
         self._api_faults = skies.status_api(tld)
         self._registry_faults = skies.registry(tld)
         self._dns_faults = skies.dns(tld)
@@ -101,7 +111,7 @@ class Outlook:
         self.paid_count += self.day >= WARM_UP_DAYS
         fault = self._api_faults[self.day]
         if fault is None:
-            return self._flags[self._now()]
+            return self._shown.flags[self._now()]
         return _FLAGS_UNDER[fault]
 
     def registry(self) -> RdapReading:
@@ -109,12 +119,12 @@ class Outlook:
         if not self.has_registry:
             return NO_SERVER
         self.registry_days.append(self.day)
-        return SERVER_ERROR if self._registry_faults[self.day] else self._records[self._now()]
+        return SERVER_ERROR if self._registry_faults[self.day] else self._shown.records[self._now()]
 
     def dns(self) -> DnsReading:
         """Return what the resolver says."""
         self.dns_count += self.day >= WARM_UP_DAYS
-        return SERVFAIL if self._dns_faults[self.day] else DNS_READINGS[self._sights[self._now()].delegation]
+        return SERVFAIL if self._dns_faults[self.day] else self._shown.dns[self._now()]
 
     def repeat(self, until: int, *, with_dns: bool) -> None:
         """Count the questions of the days after this one, up to the given one, on which nothing can be new."""
@@ -124,11 +134,11 @@ class Outlook:
 
     def days_of_change(self) -> list[int]:
         """Return the days from which on the status API or the resolver may say something else than the day before."""
-        days = {*self._begins, *_changes(self._api_faults), *_changes(self._dns_faults)}
+        days = {*self._shown.begins, *_changes(self._api_faults), *_changes(self._dns_faults)}
         return sorted(day for day in days if 0 <= day < DAYS)
 
     def _now(self) -> int:
-        return bisect_right(self._begins, self.day) - 1
+        return bisect_right(self._shown.begins, self.day) - 1
 
 
 _FLAGS_UNDER: dict[FaultKind, tuple[Flag, ...]] = {

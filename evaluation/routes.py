@@ -8,11 +8,11 @@ from enum import StrEnum
 from lapsewatch.core.evidence import Flag
 from lapsewatch.core.lifecycle import is_mail_gone
 
-from evaluation.outlook import DNS_READINGS, tld_of
+from evaluation.outlook import DNS_READINGS, Shown
 from evaluation.year import COUNTED_FROM, COUNTED_UNTIL, DAY
 from simulator.lives import EventKind, Life
 from simulator.year.domains import Exposure, YearDomain, exposed_at
-from simulator.year.sights import Sight, registry_answers, sights
+from simulator.year.sights import Sight
 
 
 class Route(StrEnum):
@@ -21,8 +21,8 @@ class Route(StrEnum):
     REGISTRY_TELLS = "redemption, the registry answers"
     FLAGS_TELL = "redemption, no registry to ask, announced by the status API"
     NOBODY_TELLS = "redemption, no registry to ask, never announced"
-    AUCTION_SEEN = "auction in grace, shown by the registry, the mail gone"
-    AUCTION_UNSEEN = "auction in grace, the mail kept or grace not shown"
+    AUCTION_SEEN = "auction in grace, shown by the registry, the mail lost meanwhile"
+    AUCTION_UNSEEN = "auction in grace, the mail as it was, or grace not shown"
     AUCTION_UNHEARD = "auction in grace, no registry to ask"
     SOLD = "quiet sale"
 
@@ -50,7 +50,7 @@ class Lapse:
     held_at: datetime | None
 
 
-def lapse_of(domain: YearDomain) -> Lapse | None:
+def lapse_of(domain: YearDomain, shown: Shown) -> Lapse | None:
     """Return the domain's lapse; None where no stranger could receive its mail in the counted year."""
     exposure = exposed_at(domain)
     if exposure is None or not COUNTED_FROM <= exposure[0] < COUNTED_UNTIL:
@@ -60,17 +60,19 @@ def lapse_of(domain: YearDomain) -> Lapse | None:
         return Lapse(at, Route.SOLD, None, at)
     taken = next((event.at for event in domain.life.events if event.at >= at and event.kind in _TAKEN), None)
     redemption_at = _last(domain.life, EventKind.REDEMPTION_BEGUN, at) if how is Exposure.RELEASED else None
-    return Lapse(at, _route(domain, at, how), redemption_at, taken)
+    return Lapse(at, _route(domain, shown, at, how), redemption_at, taken)
 
 
-def _route(domain: YearDomain, at: datetime, how: Exposure) -> Route:
-    answers = registry_answers(tld_of(domain.name))
-    seen = sights(domain)
+def _route(domain: YearDomain, shown: Shown, at: datetime, how: Exposure) -> Route:
+    answers, seen = shown.has_registry, shown.sights
     expired_at = _last(domain.life, EventKind.EXPIRED, at) or at
     if how is Exposure.HANDED_OVER:
         if not answers:
             return Route.AUCTION_UNHEARD
-        return Route.AUCTION_SEEN if _shows(seen, expired_at, at, _is_grace_without_mail) else Route.AUCTION_UNSEEN
+        # Who had no mail before looks the same in grace as a neglected domain that is paid for.
+        had_mail = not any(_has_no_mail(sight) for sight in _last_before(seen, expired_at))
+        is_seen = had_mail and _shows(seen, expired_at, at, _is_grace_without_mail)
+        return Route.AUCTION_SEEN if is_seen else Route.AUCTION_UNSEEN
     if answers:
         return Route.REGISTRY_TELLS
     return Route.FLAGS_TELL if _shows(seen, expired_at, at, _is_announced) else Route.NOBODY_TELLS
@@ -100,4 +102,12 @@ def _is_announced(sight: Sight) -> bool:
 
 def _is_grace_without_mail(sight: Sight) -> bool:
     is_grace = sight.registry_status is not None and "auto renew period" in sight.registry_status
-    return is_grace and is_mail_gone(DNS_READINGS[sight.delegation])
+    return is_grace and _has_no_mail(sight)
+
+
+def _has_no_mail(sight: Sight) -> bool:
+    return is_mail_gone(DNS_READINGS[sight.delegation])
+
+
+def _last_before(seen: Sequence[Sight], instant: datetime) -> Sequence[Sight]:
+    return [sight for sight in seen if sight.since < instant][-1:]

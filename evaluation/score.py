@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Self
 
-from evaluation.outlook import Outlook, Skies, tld_of
+from evaluation.outlook import Outlook, Shown, Skies
 from evaluation.routes import Lapse, Route
-from evaluation.watchers import Play, Watcher
+from evaluation.watchers import Play, Unverified, Watcher
 from evaluation.year import DAYS, RUNS, WARM_UP_DAYS, day_of
 from simulator.lives import EventKind, Phase
 from simulator.rdap.registries import REGISTRIES
@@ -39,12 +39,25 @@ NEVER = 10**6
 """Stands for a time that has not come within the year."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One domain of a year, with its lapse if it has one; it stands for `weight` domains that are like it."""
+
+    domain: YearDomain
+    shown: Shown
+    lapse: Lapse | None
+    skies: Skies
+    weight: int = 1
+
+
 @dataclass
 class Tally:
     """Sums over domains. Keys are in the comments; counts of addresses where they say so, else of domains."""
 
     domains: int = 0
     addresses: int = 0
+    # Those of them that were played: the others are like them.
+    played_addresses: int = 0
     lapses: Counter[Route] = field(default_factory=Counter)
     protected: Counter[Route] = field(default_factory=Counter)
     # Of the protected, those whose addresses were unverified while the owner had paid.
@@ -82,49 +95,52 @@ class Tally:
             else:
                 setattr(self, entry.name, mine + others)
 
-    def score(self, watcher: Watcher, domain: YearDomain, lapse: Lapse | None, skies: Skies) -> None:
+    def score(self, watcher: Watcher, scene: Scene) -> None:
         """Let a watcher play one domain, and count what comes of it."""
-        outlook = Outlook(domain, skies)
+        domain, weight = scene.domain, scene.weight
+        outlook = Outlook(scene.shown, scene.skies)
         play = watcher.play(domain, outlook)
-        self.domains += 1
-        self.addresses += domain.address_count
+        self.domains += weight
+        self.addresses += weight * domain.address_count
+        self.played_addresses += domain.address_count
         self.longest_wait = max(self.longest_wait, play.longest_wait)
-        self._count_questions(domain, outlook)
-        for day, check_number, address_count in play.unverified:
-            self.unverified[day] += address_count
-            if not has_lapsed(domain, RUNS[day]):
-                self._count_mistake(watcher, domain, skies, (day, check_number, address_count))
-            elif day >= WARM_UP_DAYS and _comes_back(domain, day):
-                self.came_back += address_count
-        if lapse is not None:
-            self._count_lapse(watcher, domain, skies, lapse, play)
+        self._count_questions(outlook, scene)
+        for unverified in play.unverified:
+            self.unverified[unverified.day] += weight * unverified.address_count
+            if not has_lapsed(domain, RUNS[unverified.day]):
+                self._count_mistake(watcher, scene, unverified)
+            elif unverified.day >= WARM_UP_DAYS and _comes_back(domain, unverified.day):
+                self.came_back += weight * unverified.address_count
+        if scene.lapse is not None:
+            self._count_lapse(watcher, scene, scene.lapse, play)
 
-    def _count_questions(self, domain: YearDomain, outlook: Outlook) -> None:
-        self.paid += outlook.paid_count
-        self.dns += outlook.dns_count
+    def _count_questions(self, outlook: Outlook, scene: Scene) -> None:
+        self.paid += scene.weight * outlook.paid_count
+        self.dns += scene.weight * outlook.dns_count
         if days := outlook.registry_days:
-            self.registry += len(days) - bisect_left(days, WARM_UP_DAYS)
-            server = _SERVERS[tld_of(domain.name)]
-            self.by_server.update((server, day) for day in days)
+            self.registry += scene.weight * (len(days) - bisect_left(days, WARM_UP_DAYS))
+            server = _SERVERS[scene.shown.tld]
+            for day in days:
+                self.by_server[server, day] += scene.weight
 
-    def _count_mistake(
-        self, watcher: Watcher, domain: YearDomain, skies: Skies, unverified: tuple[int, int, int]
-    ) -> None:
+    def _count_mistake(self, watcher: Watcher, scene: Scene, unverified: Unverified) -> None:
         day, check_number, address_count = unverified
+        domain, skies = scene.domain, scene.skies
         later = LATER if day >= WARM_UP_DAYS else IN_WARM_UP
         when = AT_FIRST if check_number == 1 else later
         if domain.life.phase_at(RUNS[day]) is Phase.HELD:
             mistake = Mistake.ON_HOLD
-        elif skies.status_api(tld_of(domain.name))[day] is not None:
+        elif skies.status_api(scene.shown.tld)[day] is not None:
             mistake = Mistake.IN_BAD_WEATHER
         else:
             mistake = Mistake.OTHERWISE
-        self.mistakes[when, mistake] += address_count
-        right = watcher.right_again(domain, Outlook(domain, skies), day)
-        self.days_until_right[NEVER if right is None else right - day] += address_count
+        self.mistakes[when, mistake] += scene.weight * address_count
+        right = watcher.right_again(domain, Outlook(scene.shown, skies), day)
+        self.days_until_right[NEVER if right is None else right - day] += scene.weight * address_count
 
-    def _count_lapse(self, watcher: Watcher, domain: YearDomain, skies: Skies, lapse: Lapse, play: Play) -> None:
-        route = lapse.route
+    def _count_lapse(self, watcher: Watcher, scene: Scene, lapse: Lapse, play: Play) -> None:
+        """Count a lapse. No domain that lapses stands for others."""
+        route, domain = lapse.route, scene.domain
         self.lapses[route] += 1
         is_whole = sum(some.address_count for some in play.unverified) == domain.address_count
         last = max((some.day for some in play.unverified), default=None) if is_whole else None
@@ -133,7 +149,7 @@ class Tally:
             self.protected[route] += 1
             self.protected_by_mistake[route] += not has_lapsed(domain, at)
         else:
-            self.escapes[route, self._why(watcher, domain, lapse)] += 1
+            self.escapes[route, self._why(watcher, scene, lapse)] += 1
         if lapse.held_at is not None:
             self.held[route] += 1
             self.protected_when_held[route] += at is not None and at < lapse.held_at
@@ -141,13 +157,12 @@ class Tally:
             hours = NEVER if at is None else round((at - lapse.redemption_at).total_seconds() / 3600)
             self.delay_hours[route, hours] += 1
 
-    def _why(self, watcher: Watcher, domain: YearDomain, lapse: Lapse) -> Escape:
-        until = _last_run_before(lapse)
-        if not watcher.sees(domain, Outlook(domain, _CALM), until):
-            return Escape.NEVER_SHOWN
-        unverified = watcher.play(domain, Outlook(domain, _CALM)).unverified
-        in_time = sum(some.address_count for some in unverified if some.day <= until)
-        return Escape.OUTAGE if in_time == domain.address_count else Escape.TOO_RARELY
+    def _why(self, watcher: Watcher, scene: Scene, lapse: Lapse) -> Escape:
+        domain, until = scene.domain, _last_run_before(lapse)
+        in_good_weather = watcher.play(domain, Outlook(scene.shown, _CALM)).unverified
+        if sum(some.address_count for some in in_good_weather if some.day <= until) == domain.address_count:
+            return Escape.OUTAGE
+        return Escape.TOO_RARELY if watcher.sees(domain, Outlook(scene.shown, _CALM), until) else Escape.NEVER_SHOWN
 
 
 _CALM = Skies(None)

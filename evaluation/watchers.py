@@ -29,6 +29,10 @@ PYPI_BACKDATED = 23
 """A call that fails is dated back by so many days, so that the row's turn comes earlier (`accounts/utils.py`)."""
 
 
+LONGEST_LAPSE = 150
+"""Days that no lapse takes from the date of expiry to a stranger, and some before it."""
+
+
 class Unverified(NamedTuple):
     """So many addresses of a domain lose their verification on a day, at the check of that number about them."""
 
@@ -144,11 +148,11 @@ class CorroboratedWatcher:
         return next((outlook.day for watch in checks if outlook.day > day and not watch.is_distrusted), None)
 
     def sees(self, domain: YearDomain, outlook: Outlook, until: int) -> bool:
-        """Ask every day whom a check of this cadence would ask."""
+        """Ask every day whom a check of this cadence would ask; the days before a lapse, and what leads to it."""
         asks_registry = self.pace.cadence is Cadence.ADAPTIVE and outlook.has_registry
         source = Source.REGISTRY if asks_registry else Source.STATUS_API
         watch = _new_watch(domain, self.pace)
-        for day in range(until + 1):
+        for day in range(max(until - LONGEST_LAPSE, 0), until + 1):
             outlook.day = day
             watch.next = NextCheck(RUNS[day], source)
             watch.check(RUNS[day], outlook)
