@@ -99,7 +99,7 @@ _ZONES = (
     _zone("fr", 0.17, (0, 30), (30, 0), "AFNIC: 30 days of redemption; the rest: assumption"),
     _zone("ch", 0.13, (0, 30), (40, 0), "SWITCH: 40 days of transition after a deletion; the rest: assumption"),
     _zone("nl", 0.14, (0, 30), (40, 0), "SIDN: 40 days of quarantine; the rest: assumption"),
-    _zone("eu", 0.20, (0, 40), (40, 0), "EURid: 40 days of quarantine; the rest: assumption"),
+    _zone("eu", 0.20, (0, 0), (40, 0), "EURid: no grace, 40 days of quarantine; share lapsing: assumption"),
     _zone("it", 0.16, (15, 15), (30, 5), "NIC.it: 15 days, 30 of redemption, 5; the rest: assumption"),
     _zone("cz", 0.17, (30, 30), (31, 0), "CZ.NIC: out of the zone after 30 days, gone after 61; the rest: assumption"),
     _zone("pl", 0.30, (0, 0), (30, 0), "assumption: out of DNS at the date, 30 days to restore"),
@@ -237,7 +237,10 @@ class Assumptions:
         RATES.renewed_in_grace, "Owners who keep the domain, but pay in grace", "share of those who keep it", _RATES
     )
     renewed_in_redemption: float = _assumed(
-        RATES.renewed_in_redemption, "Owners who keep the domain, but pay in redemption", "share, as before", _RATES
+        RATES.renewed_in_redemption,
+        "Owners who keep the domain, but pay in redemption",
+        "share of those who keep it",
+        _RATES,
     )
     held_in_a_year: float = _assumed(
         0.01, "Holds by mistake or in a dispute, over before the next date", "a year, of domains that do not lapse"
@@ -251,7 +254,7 @@ class Assumptions:
         (42, 44),
         "The winner of an auction gets the domain: creation date kept, no redemption",
         "days after the date",
-        "registrars' terms (about day 43); the spread: assumption",
+        "GoDaddy's timeline: listed on day 26, handed over on day 43; the spread: assumption",
     )
     taken_by_stranger: float = _assumed(
         RATES.taken_by_stranger, "Released domains that a stranger registers, with a new date", "share", _RATES
@@ -307,6 +310,7 @@ ASSUMPTIONS = Assumptions()
 # What no number says.
 _BY_CONSTRUCTION = (
     ("At the first day", "every domain is in order; its next date lies within 365 days, evenly", ASSUMPTION),
+    ("A domain in order", "shows the same flags and the same DNS all year, but for a hold", ASSUMPTION),
     ("A payment", "buys one year from the old date, whenever it comes", "RFC 5731; several years at once: left out"),
     ("Late payments", "lie evenly in grace or redemption; where a zone has no grace, all in redemption", ASSUMPTION),
     (
