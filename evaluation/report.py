@@ -71,7 +71,7 @@ def as_markdown(found: dict[str, Any]) -> str:
         "Written by `make evaluate`; [docs/protection.md](../../docs/protection.md) says what it means.",
         "",
         f"- commit {found['commit']}{dirty}; {found['seconds'] / 60:.0f} minutes on {machine['jobs']} cores",
-        f"- {method['seeds']} seeds of {method['domains']:,} domains; a year after {method['warm_up_days']} days of warm-up",
+        f"- {method['seeds']} seeds of {method['domains']:,} domains; a year after {method['warm_up_days']} days",
         "- in brackets: 95 % intervals between seeds (Student's t; by the rule of three where nothing was seen)",
     ]
     for name, render in tables.TABLES.items():

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from lapsewatch.core.cadence import COHORTS
 from lapsewatch.core.evidence import Flag
 from lapsewatch.core.lifecycle import is_mail_gone
 
 from evaluation.outlook import DNS_READINGS, Shown
-from evaluation.year import COUNTED_FROM, COUNTED_UNTIL, DAY
+from evaluation.year import COUNTED_FROM, COUNTED_UNTIL, DAY, EPOCH
 from simulator.lives import EventKind, Life
 from simulator.year.domains import Exposure, YearDomain, exposed_at
 from simulator.year.sights import Sight
@@ -29,6 +30,9 @@ class Route(StrEnum):
 
 VISIBLE = (Route.REGISTRY_TELLS, Route.FLAGS_TELL, Route.AUCTION_SEEN)
 """The lapses that any observer could have seen: the public record told them apart from a domain that is neglected."""
+
+KNOWN_FROM = EPOCH + COHORTS * DAY
+"""By then everybody who asks as often as every 30 days has asked about every domain."""
 
 SHOWN_FOR = DAY
 """So long must something have been shown to count as visible: every observer has a run in that time."""
@@ -51,21 +55,27 @@ class Lapse:
 
 
 def lapse_of(domain: YearDomain, shown: Shown) -> Lapse | None:
-    """Return the domain's lapse; None where no stranger could receive its mail in the counted year."""
+    """Return the domain's lapse; None where no stranger could receive its mail in the counted year.
+
+    One that came to its date before everybody had been asked about it once is none of this contest's.
+    """
     exposure = exposed_at(domain)
     if exposure is None or not COUNTED_FROM <= exposure[0] < COUNTED_UNTIL:
         return None
     at, how = exposure
+    expired_at = _last(domain.life, EventKind.EXPIRED, at) or at
+    if expired_at < KNOWN_FROM:
+        return None
     if how is Exposure.SOLD:
         return Lapse(at, Route.SOLD, None, at)
-    taken = next((event.at for event in domain.life.events if event.at >= at and event.kind in _TAKEN), None)
+    route = _route(shown, expired_at, at, how)
+    held_at = next((event.at for event in domain.life.events if event.at >= at and event.kind in _TAKEN), None)
     redemption_at = _last(domain.life, EventKind.REDEMPTION_BEGUN, at) if how is Exposure.RELEASED else None
-    return Lapse(at, _route(domain, shown, at, how), redemption_at, taken)
+    return Lapse(at, route, redemption_at, held_at)
 
 
-def _route(domain: YearDomain, shown: Shown, at: datetime, how: Exposure) -> Route:
+def _route(shown: Shown, expired_at: datetime, at: datetime, how: Exposure) -> Route:
     answers, seen = shown.has_registry, shown.sights
-    expired_at = _last(domain.life, EventKind.EXPIRED, at) or at
     if how is Exposure.HANDED_OVER:
         if not answers:
             return Route.AUCTION_UNHEARD
