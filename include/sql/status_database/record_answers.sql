@@ -16,6 +16,7 @@ set provider = :provider,
     adverse_since = answer.adverse_since,
     is_renewed = answer.is_renewed,
     out_of_dns_since = answer.out_of_dns_since,
+    mail_seen_at = answer.mail_seen_at,
     next_check_at = answer.next_check_at,
     next_source = answer.next_source,
     checked_at = answer.checked_at,
@@ -25,8 +26,8 @@ set provider = :provider,
 from jsonb_to_recordset(cast(:answers as jsonb)) as answer (
     domain text, outcome text, no_evidence_reason text, flags text[], previous jsonb, need text, phase text,
     verdict text, reason text, witnesses text[], adverse_since timestamptz, is_renewed boolean,
-    out_of_dns_since timestamptz, next_check_at timestamptz, next_source text, checked_at timestamptz, latency_ms integer,
-    call_count integer, raw text
+    out_of_dns_since timestamptz, mail_seen_at timestamptz, next_check_at timestamptz, next_source text,
+    checked_at timestamptz, latency_ms integer, call_count integer, raw text
 )
 where planned.run_id = :run_id
   and planned.planned_at = :planned_at

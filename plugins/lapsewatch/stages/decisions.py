@@ -1,7 +1,9 @@
 """What is decided on a case, as the columns of `domain_check` that hold it."""
 
+from datetime import datetime
+
 from lapsewatch.core.cadence import Pace, next_check, out_of_dns_since
-from lapsewatch.core.lifecycle import Case
+from lapsewatch.core.lifecycle import Case, mail_seen_at
 from lapsewatch.core.policy import decide, is_evidence
 from lapsewatch.stages.run import Run
 
@@ -11,16 +13,20 @@ def decision_columns(run: Run, domain: str, case: Case, pace: Pace) -> dict[str,
     decision = decide(case, run.policy)
     has_evidence = is_evidence(case, decision)
     due = next_check(domain, run.day, case, decision, run.policy, pace)
-    out_of_dns = out_of_dns_since(case)
     return {
         "outcome": "evidence" if has_evidence else "no_evidence",
         "phase": decision.phase.value,
         "verdict": decision.verdict.value,
         "reason": decision.reason,
         "witnesses": [witness.value for witness in decision.witnesses],
-        "adverse_since": decision.adverse_since.isoformat() if decision.adverse_since else None,
+        "adverse_since": _instant(decision.adverse_since),
         "is_renewed": decision.is_renewed,
-        "out_of_dns_since": out_of_dns.isoformat() if out_of_dns else None,
+        "out_of_dns_since": _instant(out_of_dns_since(case)),
+        "mail_seen_at": _instant(mail_seen_at(case)),
         "next_check_at": due.at.isoformat(),
         "next_source": due.source.value,
     }
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
