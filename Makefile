@@ -1,6 +1,6 @@
 # Lapsewatch. `make` lists what there is; everything it makes stays in the checkout.
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo ui backfill psql lapsewatch test test-full bench lint format clean
+.PHONY: help install lock demo ui backfill psql lapsewatch test test-full bench evaluate lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -57,6 +57,9 @@ test-full: install ## tests that need system packages: none so far
 
 bench: install ## measure speed, memory and growth into benchmarks/results (a quarter of an hour)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+evaluate: install ## play a simulated year under every policy into docs/protection.md (about ten minutes)
+	@$(BIN)/python -m evaluation $(ARGS)
 
 lint: install ## ruff, mypy, import-linter
 	@$(BIN)/ruff check
