@@ -179,7 +179,7 @@ def _scenes(chunk: Chunk) -> Iterator[tuple[Scene, tuple[float, ...]]]:
             yield _scene(chunk.seed, domain), SHARES
         else:
             tld = tld_of(domain.name)
-            if plain_count[tld] % PLAIN_SAMPLE == 0:
+            if plain_count[tld] % PLAIN_SAMPLE == PLAIN_SAMPLE // 2:
                 yield _scene(chunk.seed, domain, weight=PLAIN_SAMPLE), SHARES
             plain_count[tld] += 1
 

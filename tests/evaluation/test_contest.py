@@ -1,4 +1,4 @@
-"""A small contest: what must hold in every year, and that it comes out the same however it is cut up."""
+"""A small contest: what must hold in every year, and that it comes out the same again."""
 
 import pytest
 
@@ -22,7 +22,7 @@ from evaluation.goals import LONGEST_WAIT_DAYS, MOST_CALLS, goals
 from evaluation.routes import VISIBLE, Route
 from evaluation.score import Mistake
 
-DOMAINS = 4_000
+DOMAINS = 1_500
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_every_watcher_plays_the_same_lapses_in_every_world(seed: SeedResult) ->
 
 def test_every_domain_is_counted(seed: SeedResult) -> None:
     # Those to which nothing happens stand for their like, by the ten.
-    assert seed.of(MAIN_SHARE, ADAPTIVE).domains == pytest.approx(DOMAINS, rel=0.05)
+    assert seed.of(MAIN_SHARE, ADAPTIVE).domains == pytest.approx(DOMAINS, rel=0.1)
 
 
 @pytest.mark.parametrize("route", VISIBLE)
@@ -82,14 +82,13 @@ def test_more_calls_are_spent_where_more_are_allowed(seed: SeedResult) -> None:
     assert interval_for(CALLS_A_YEAR) in intervals
 
 
-def test_a_world_comes_out_the_same_however_it_is_cut_up(seed: SeedResult) -> None:
-    whole = SeedResult()
-    for numbers in (range(2_500), range(2_500, DOMAINS)):
-        whole.add(play_chunk(Chunk("1", numbers, with_curve=True)))
-    assert whole == seed
+def test_a_year_comes_out_the_same_in_another_process() -> None:
+    numbers = range(200)
+    [elsewhere] = play(Size(seeds=1, domains=200), jobs=1, tell=lambda _played: None)
+    assert play_chunk(Chunk("1", numbers, with_curve=True)) == elsewhere
 
 
 def test_figures_can_be_drawn_of_a_single_seed(seed: SeedResult) -> None:
     found = figures([seed])
-    assert {goal["reached"] for goal in goals(found)} <= {True, False}
+    assert all(isinstance(goal["reached"], bool) for goal in goals(found))
     assert [point["interval_days"] for point in found["curve"]] == list(dict.fromkeys(map(interval_for, BUDGETS)))
