@@ -3,12 +3,14 @@ import subprocess
 import sys
 
 import psycopg
+import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from lapsewatch.core.cadence import cohort_of
 from lapsewatch.status_database.schema import ALEMBIC_INI, require_current_schema
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
 
 from local.checkout import ROOT
 from tests.conftest import sqlalchemy_engine
@@ -114,6 +116,55 @@ def test_runs_from_before_they_had_a_plan_keep_what_was_planned_and_domains_get_
         {"run_id": "two", "domain_count": 1, "batch_count": 1} | kept,
     ]
     assert rows(engine, "select cohort from lapsewatch.domain_status") == [{"cohort": cohort_of("example.com")}]
+    engine.dispose()
+
+
+def test_what_was_asked_before_there_were_sources_was_asked_of_the_status_api(empty_database_url: str) -> None:
+    engine = sqlalchemy_engine(empty_database_url)
+    config = Config(ALEMBIC_INI)
+    history = "select history from lapsewatch.domain_history"
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010")
+        connection.execute(
+            text(
+                """
+                select lapsewatch.create_domain_check_partition('2026-11-01Z');
+                insert into lapsewatch.domain_status
+                    (domain, first_seen_at, next_check_at, checked_at, provider, flags, phase, verdict, expires_at)
+                values ('a.com', now(), '2026-11-09Z', '2026-11-01Z', 'fastly', '{active}', 'active', 'keep',
+                        '2027-01-01Z');
+                insert into lapsewatch.domain_check (run_id, domain, planned_at, batch, provider, checked_at)
+                values ('one', 'a.com', '2026-11-01Z', 0, 'fastly', '2026-11-01Z'),
+                       ('one', 'b.com', '2026-11-01Z', 1, 'fastly', null);
+                insert into lapsewatch.run_plan (run_id, planned_at, clear_number, recheck, domain_count, batch_count)
+                values ('one', '2026-11-01Z', 0, false, 2, 2)
+                """
+            )
+        )
+        connection.commit()
+        before = rows(engine, history)
+        command.upgrade(config, "head")
+    assert rows(engine, history) == before
+    assert rows(engine, "select next_source, flags, provider from lapsewatch.domain_status") == [
+        {"next_source": "status_api", "flags": ["active"], "provider": "fastly"}
+    ]
+    checks = rows(engine, "select domain, source, batch, provider, next_source from lapsewatch.domain_check order by 1")
+    kept = {"source": "status_api", "provider": "fastly", "next_source": None}
+    assert checks == [{"domain": "a.com", "batch": 0} | kept, {"domain": "b.com", "batch": 1} | kept]
+    assert rows(engine, "select domain_count, api_interval from lapsewatch.run_plan") == [
+        {"domain_count": 2, "api_interval": 30}
+    ]
+    with pytest.raises(IntegrityError), engine.begin() as connection:
+        connection.execute(text("update lapsewatch.domain_check set source = 'registry' where domain = 'b.com'"))
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "select lapsewatch.create_domain_check_partition('2026-12-01Z');"
+                " insert into lapsewatch.domain_check (run_id, domain, planned_at, source)"
+                " values ('two', 'a.com', '2026-12-01Z', 'registry')"
+            )
+        )
     engine.dispose()
 
 

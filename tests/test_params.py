@@ -25,7 +25,9 @@ def test_defaults_are_the_careful_ones() -> None:
         "client": "fastly",
         "requests_per_second": None,
         "policy": "corroborated",
-        "max_rdap_calls": 2000,
+        "cadence": "adaptive",
+        "calls_per_domain_year": 12.0,
+        "max_rdap_calls": 10000,
         "max_advice": 100,
         "max_unverifications": 100,
         "max_address_share": 0.01,
@@ -44,12 +46,15 @@ def test_the_owner_sets_defaults_in_airflows_configuration(monkeypatch: pytest.M
     monkeypatch.setenv("AIRFLOW__LAPSEWATCH__CLIENT", "domainr")
     monkeypatch.setenv("AIRFLOW__LAPSEWATCH__POLICY", "rubygems")
     monkeypatch.setenv("AIRFLOW__LAPSEWATCH__MAX_RDAP_CALLS", "50")
+    monkeypatch.setenv("AIRFLOW__LAPSEWATCH__CADENCE", "monthly")
+    monkeypatch.setenv("AIRFLOW__LAPSEWATCH__CALLS_PER_DOMAIN_YEAR", "24.5")
     monkeypatch.setenv("AIRFLOW__LAPSEWATCH__MAX_UNVERIFICATIONS", "7")
     monkeypatch.setenv("AIRFLOW__LAPSEWATCH__MAX_DOMAIN_SHARE_PER_TLD", "0.5")
     monkeypatch.setenv("AIRFLOW__LAPSEWATCH__APPROVAL_TIMEOUT_HOURS", "0.5")
     defaults = {name: param.resolve() for name, param in run_params().items()}
     assert (defaults["dry_run"], defaults["client"], defaults["max_unverifications"]) == (False, "domainr", 7)
     assert (defaults["policy"], defaults["max_rdap_calls"]) == ("rubygems", 50)
+    assert (defaults["cadence"], defaults["calls_per_domain_year"]) == ("monthly", 24.5)
     assert defaults["max_domain_share_per_tld"] == 0.5
     assert approval_timeout() == timedelta(minutes=30)
 
@@ -67,6 +72,9 @@ def test_the_owner_sets_defaults_in_airflows_configuration(monkeypatch: pytest.M
         ("max_advice", -1),
         ("policy", "lenient"),
         ("max_rdap_calls", -1),
+        ("cadence", "weekly"),
+        ("calls_per_domain_year", 0),
+        ("calls_per_domain_year", "12"),
         ("domains", [7]),
         ("recheck", "yes"),
         ("recheck", 1),

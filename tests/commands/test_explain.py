@@ -68,7 +68,7 @@ def test_the_story_of_a_lapse_is_told_in_sentences(day: Day, database: Environme
     story = " ".join(done.stdout.split())
     assert done.stdout.startswith("lapsed.com\n")
     assert "Addresses under it are no longer trusted" in story.replace("So addresses", "Addresses")
-    assert "2026-11-01 to 2026-11-05, 5 checks alike: the domain is registered." in story
+    assert "2026-11-01 to 2026-11-05, 5 checks alike, by the status API: the domain is registered." in story
     assert "The status API gave no evidence: no answer in time." in story
     assert "The status API said: undelegated active expiring (the last word counts most)." in story
     assert "The registry: status redemption period; registered 2010-01-01." in story
@@ -77,8 +77,31 @@ def test_the_story_of_a_lapse_is_told_in_sentences(day: Day, database: Environme
         "1 address on lapsed.com: verification would have been taken away on 2026-11-07 00:00 UTC (a dry run" in story
     )
     assert "1 address on mail.lapsed.com: verification taken away on" in story
+    assert "The first run from 2026-11-09 00:00 UTC on asks the registry about it again." in story
     assert "Key: 1." in story
     assert "because of the lapse of 2026-11-07 00:00 UTC. Key: 2. (Run day-7.)" in story
+
+
+def test_whom_each_check_asked_first_is_told(day: Day, status: Engine) -> None:
+    day(0)
+    make_due_by_registry(status, day=1)
+    day(1, scope="due")
+    make_due_by_registry(status, day=2)
+    day(2, NoEvidenceReason.TIMEOUT, scope="due")
+    story = in_words(status)
+    assert "2026-11-01 to 2026-11-02, 2 checks alike, by the status API or the registry: the domain is" in story
+    assert (
+        "2026-11-03 00:00, by the registry: no evidence: nothing changes, and the next run asks again."
+        " The registry: no evidence (failed)." in story
+    )
+    assert "on asks the status API about it again." in story
+    assert [check["source"] for check in in_json(status)["checks"]] == ["status_api", "registry", "registry"]
+
+
+def make_due_by_registry(status: Engine, day: int) -> None:
+    with status.begin() as connection:
+        query = "update lapsewatch.domain_status set next_source = 'registry', next_check_at = :due"
+        connection.execute(text(query), {"due": AS_OF + timedelta(days=day)})
 
 
 def test_a_renewal_ends_the_lapse_and_is_told(day: Day, database: Environment, lapsewatch: Run) -> None:

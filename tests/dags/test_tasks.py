@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.api.datamodels._generated import DagRunType
 from lapsewatch import connections, tasks
+from lapsewatch.core.cadence import Cadence
 from lapsewatch.core.errors import SetupError
 from sqlalchemy import Engine, text
 
@@ -55,10 +56,12 @@ def test_a_run_whose_configuration_holds_no_param_ends_at_its_first_task(begin: 
 
 
 def test_a_run_is_what_its_params_say(begin: Begin) -> None:
-    begin(recheck=True, requests_per_second=2.5)
+    begin(recheck=True, requests_per_second=2.5, cadence="monthly", calls_per_domain_year=6)
     assert (tasks._run().recheck, tasks._run().requests_per_second) == (True, 2.5)
+    assert (tasks._run().cadence, tasks._run().calls_per_domain_year) == (Cadence.MONTHLY, 6)
     begin()
     assert (tasks._run().recheck, tasks._run().requests_per_second) == (False, None)
+    assert (tasks._run().cadence, tasks._run().calls_per_domain_year) == (Cadence.ADAPTIVE, 12)
 
 
 def test_a_date_in_the_future_is_taken_for_now(begin: Begin) -> None:

@@ -130,7 +130,8 @@ def service(status: Engine, users: UserDatabase, user_url: str, add_addresses: C
     service.change(
         "next_source = 'registry', next_check_at = :due, checked_at = :seen, attempted_at = :seen,"
         " outcome = 'evidence', phase = 'active', verdict = 'keep', policy = 'corroborated', provider = 'fastly',"
-        " flags = '{active}', registered_at = :made, registry_seen_at = :seen, expires_at = :expires, examined_registered_at = :made",
+        " flags = '{active}', registered_at = :made, examined_registered_at = :made, registry_seen_at = :seen,"
+        " expires_at = :expires",
         due=MIDNIGHT,
         seen=NOW - 20 * DAY,
         made=LONG_AGO,
@@ -347,8 +348,10 @@ def test_a_registration_made_since_is_a_lapse_and_the_status_api_is_asked_about_
             [f"user@{ONE}"],
         )
     service.change("registered_at = null, examined_registered_at = null", ONE)
-    service.outside.records[ONE] = replace(STANDS, registered_at=NOW - 100 * DAY)
-    service.walk(DAILY)
+    service.outside.records[ONE] = replace(STANDS, registered_at=NOW - 100 * DAY, expires_at=NOW + 360 * DAY)
+    service.ask(DAILY)
+    assert service.checks(DAILY)[ONE]["next_source"] == "registry"
+    service.publish(DAILY)
     assert service.unverified() == {f"user@{ONE}"}
     [lapse] = rows(service.status, "select kind, evidence from lapsewatch.domain_lapse")
     assert lapse["kind"] == "inferred"

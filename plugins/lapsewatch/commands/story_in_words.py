@@ -9,6 +9,7 @@ from lapsewatch.commands import wording
 from lapsewatch.commands.story import Row, Story
 from lapsewatch.commands.wording import counted, day, exemption_said, minute
 from lapsewatch.core.breaker import Exceeded
+from lapsewatch.core.cadence import Source
 from lapsewatch.core.case_json import read_dns, read_rdap
 from lapsewatch.core.policy import Verdict
 
@@ -67,7 +68,8 @@ def _use(story: Story) -> Iterator[str]:
     hosts = ", ".join(f"{row['host']} {row['address_count']:,}" for row in used[:HOSTS_SHOWN])
     more = f" and {counted(len(used) - HOSTS_SHOWN, 'more host')}" if len(used) > HOSTS_SHOWN else ""
     yield f"Verified addresses under it at the last count: {known['address_count']:,} ({hosts}{more})."
-    yield f"It is asked about again by the first run from {minute(known['next_check_at'])} UTC on."
+    asked = wording.SOURCES[Source(known["next_source"])]
+    yield f"The first run from {minute(known['next_check_at'])} UTC on asks {asked} about it again."
 
 
 def _record(known: Row) -> str:
@@ -89,7 +91,8 @@ def _checks(checks: Iterable[Row]) -> Iterator[str]:
             when = f"{day(first['checked_at'])} to {day(others[-1]['checked_at'])}, {len(others) + 1} checks alike"
         else:
             when = minute(first["checked_at"])
-        yield f"{when}: {_check(first)}"
+        asked = dict.fromkeys(wording.SOURCES[Source(check["source"])] for check in (first, *others))
+        yield f"{when}, by {' or '.join(asked)}: {_check(first)}"
     if not some:
         yield "None yet."
 
@@ -101,7 +104,7 @@ def _likeness(check: Row) -> tuple[Any, ...]:
         return alike
     rdap, dns = check["rdap"] or {}, check["dns"] or {}
     said = (check["no_evidence_reason"], check["flags"], rdap.get("outcome"), rdap.get("status"), dns.get("outcome"))
-    return (*alike, *said, dns.get("mx"))
+    return (*alike, check["source"], *said, dns.get("mx"))
 
 
 def _is_uneventful(check: Row) -> bool:
@@ -126,7 +129,7 @@ def _check(check: Row) -> str:
 def _said(check: Row) -> Iterator[str]:
     if check["flags"]:
         yield f"The status API said: {' '.join(check['flags'])} (the last word counts most)."
-    elif check["no_evidence_reason"]:
+    elif check["no_evidence_reason"] and check["source"] == Source.STATUS_API:
         yield f"The status API gave no evidence: {wording.silence(check['no_evidence_reason'])}."
     if check["rdap"]:
         yield f"The registry: {wording.registry_said(read_rdap(check['rdap']))}."

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from lapsewatch.core.cadence import Source
 from lapsewatch.core.evidence import DnsOutcome, DnsReading, Flag, NoEvidenceReason, RdapOutcome, RdapReading
 from lapsewatch.core.lifecycle import Phase
 from lapsewatch.core.policy import Verdict
@@ -27,6 +28,11 @@ VERDICTS = {
     Verdict.KEEP: "addresses under it keep their trust",
     Verdict.WATCH: "addresses under it keep their trust for now, and the domain is watched",
     Verdict.UNVERIFY: "addresses under it are no longer trusted",
+}
+
+SOURCES = {
+    Source.STATUS_API: "the status API",
+    Source.REGISTRY: "the registry",
 }
 
 SILENCES = {
