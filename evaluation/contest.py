@@ -156,11 +156,12 @@ def play_chunk(chunk: Chunk) -> SeedResult:
     result, contestants = SeedResult(), watchers()
     for scene, shares in _scenes(chunk):
         for watcher in contestants:
-            result.tallies.setdefault((shares, watcher.name), Tally()).score(watcher, scene)
+            tally = result.tallies.setdefault((shares, watcher.name), Tally())
+            tally.score(watcher, scene, with_reasons=MAIN_SHARE in shares)
         if chunk.with_curve and MAIN_SHARE in shares and not scene.shown.has_registry:
             # Where the registry answers, the same is asked with any budget.
             for interval in {interval_for(budget) for budget in BUDGETS}:
-                result.curve.setdefault(interval, Tally()).score(_adaptive(interval), scene)
+                result.curve.setdefault(interval, Tally()).score(_adaptive(interval), scene, with_reasons=False)
     return result
 
 

@@ -27,14 +27,14 @@ SERVER_ERROR = RdapReading(RdapOutcome.NO_EVIDENCE, reason=NoEvidenceReason.SERV
 NOT_FOUND = RdapReading(RdapOutcome.NOT_FOUND)
 SERVFAIL = DnsReading(DnsOutcome.NO_EVIDENCE, reason=NoEvidenceReason.SERVFAIL)
 
-_NAME_SERVERS = ("ns1.example.net", "ns2.example.net")
+_NAME_SERVERS = ("ns1.example.net",)
 _DELEGATED = DnsOutcome.DELEGATED
 DNS_READINGS = {
     Delegation.MAIL_EXCHANGE: DnsReading(_DELEGATED, _NAME_SERVERS, mx=True, address=True),
     Delegation.ADDRESS_ONLY: DnsReading(_DELEGATED, _NAME_SERVERS, mx=False, address=True),
     Delegation.NULL_MX: DnsReading(_DELEGATED, _NAME_SERVERS, mx=False, address=True),
     Delegation.NO_MAIL: DnsReading(_DELEGATED, _NAME_SERVERS, mx=False, address=False),
-    Delegation.PARKED: DnsReading(_DELEGATED, tuple(PARKING_NAME_SERVERS), mx=False, address=True),
+    Delegation.PARKED: DnsReading(_DELEGATED, PARKING_NAME_SERVERS[:1], mx=False, address=True),
     Delegation.NONE: DnsReading(DnsOutcome.NOT_DELEGATED, mx=False, address=False, denial=Denial.NXDOMAIN),
 }
 """What the resolver says of each delegation."""

@@ -43,11 +43,13 @@ _TAKEN = {EventKind.REGISTERED, EventKind.HANDED_OVER}
 
 @dataclass(frozen=True, slots=True)
 class Lapse:
-    """A lapse of the counted year: when a stranger could first receive mail, by which route, and when one first did.
+    """A lapse of the counted year: when it began, when a stranger could first receive mail, and by which route.
 
-    `redemption_at` is None where there was none, `held_at` where no stranger has come.
+    It begins with the date to which the domain was paid for, or with its sale. `redemption_at` is None where there was
+    none, `held_at`, when a stranger first had the domain, where none has come.
     """
 
+    began_at: datetime
     exposed_at: datetime
     route: Route
     redemption_at: datetime | None
@@ -67,11 +69,11 @@ def lapse_of(domain: YearDomain, shown: Shown) -> Lapse | None:
     if expired_at < KNOWN_FROM:
         return None
     if how is Exposure.SOLD:
-        return Lapse(at, Route.SOLD, None, at)
+        return Lapse(at, at, Route.SOLD, None, at)
     route = _route(shown, expired_at, at, how)
     held_at = next((event.at for event in domain.life.events if event.at >= at and event.kind in _TAKEN), None)
     redemption_at = _last(domain.life, EventKind.REDEMPTION_BEGUN, at) if how is Exposure.RELEASED else None
-    return Lapse(at, route, redemption_at, held_at)
+    return Lapse(expired_at, at, route, redemption_at, held_at)
 
 
 def _route(shown: Shown, expired_at: datetime, at: datetime, how: Exposure) -> Route:

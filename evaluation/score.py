@@ -3,11 +3,12 @@
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
 from evaluation.outlook import Outlook, Shown, Skies
-from evaluation.routes import Lapse, Route
+from evaluation.routes import VISIBLE, Lapse, Route
 from evaluation.watchers import Play, Unverified, Watcher
 from evaluation.year import DAYS, RUNS, WARM_UP_DAYS, day_of
 from simulator.lives import EventKind, Phase
@@ -24,7 +25,7 @@ class Mistake(StrEnum):
 
 
 class Escape(StrEnum):
-    """Why a lapse was missed: by what the same policy would have seen, asking every day, and in good weather."""
+    """Why a visible lapse was missed: by what the same policy would see in good weather, and asking every day."""
 
     NEVER_SHOWN = "never shown to it"
     OUTAGE = "an outage"
@@ -34,6 +35,9 @@ class Escape(StrEnum):
 AT_FIRST = "at the first check"
 LATER = "in the counted year, later"
 IN_WARM_UP = "in the warm-up, later"
+
+DAYS_AHEAD = 5
+"""Who asks every day to see a lapse begins so long before it."""
 
 NEVER = 10**6
 """Stands for a time that has not come within the year."""
@@ -95,8 +99,8 @@ class Tally:
             else:
                 setattr(self, entry.name, mine + others)
 
-    def score(self, watcher: Watcher, scene: Scene) -> None:
-        """Let a watcher play one domain, and count what comes of it."""
+    def score(self, watcher: Watcher, scene: Scene, *, with_reasons: bool = True) -> None:
+        """Let a watcher play one domain, and count what comes of it; with the reasons of what it could have seen."""
         domain, weight = scene.domain, scene.weight
         outlook = Outlook(scene.shown, scene.skies)
         play = watcher.play(domain, outlook)
@@ -112,7 +116,9 @@ class Tally:
             elif unverified.day >= WARM_UP_DAYS and _comes_back(domain, unverified.day):
                 self.came_back += weight * unverified.address_count
         if scene.lapse is not None:
-            self._count_lapse(watcher, scene, scene.lapse, play)
+            is_protected = self._count_lapse(scene.domain, scene.lapse, play)
+            if with_reasons and not is_protected and scene.lapse.route in VISIBLE:
+                self.escapes[scene.lapse.route, _why(watcher, scene, scene.lapse)] += 1
 
     def _count_questions(self, outlook: Outlook, scene: Scene) -> None:
         self.paid += scene.weight * outlook.paid_count
@@ -138,38 +144,42 @@ class Tally:
         right = watcher.right_again(domain, Outlook(scene.shown, skies), day)
         self.days_until_right[NEVER if right is None else right - day] += scene.weight * address_count
 
-    def _count_lapse(self, watcher: Watcher, scene: Scene, lapse: Lapse, play: Play) -> None:
-        """Count a lapse. No domain that lapses stands for others."""
-        route, domain = lapse.route, scene.domain
+    def _count_lapse(self, domain: YearDomain, lapse: Lapse, play: Play) -> bool:
+        """Count a lapse, and tell whether it was protected. No domain that lapses stands for others."""
+        route = lapse.route
         self.lapses[route] += 1
         is_whole = sum(some.address_count for some in play.unverified) == domain.address_count
         last = max((some.day for some in play.unverified), default=None) if is_whole else None
-        at = RUNS[last] if last is not None else None
-        if at is not None and at < lapse.exposed_at:
+        at = _NEVER_AT if last is None else RUNS[last]
+        is_protected = at < lapse.exposed_at
+        if is_protected:
             self.protected[route] += 1
             self.protected_by_mistake[route] += not has_lapsed(domain, at)
-        else:
-            self.escapes[route, self._why(watcher, scene, lapse)] += 1
         if lapse.held_at is not None:
             self.held[route] += 1
-            self.protected_when_held[route] += at is not None and at < lapse.held_at
+            self.protected_when_held[route] += at < lapse.held_at
         if lapse.redemption_at is not None:
-            hours = NEVER if at is None else round((at - lapse.redemption_at).total_seconds() / 3600)
+            hours = NEVER if last is None else round((at - lapse.redemption_at) / _HOUR)
             self.delay_hours[route, hours] += 1
-
-    def _why(self, watcher: Watcher, scene: Scene, lapse: Lapse) -> Escape:
-        domain, until = scene.domain, _last_run_before(lapse)
-        in_good_weather = watcher.play(domain, Outlook(scene.shown, _CALM)).unverified
-        if sum(some.address_count for some in in_good_weather if some.day <= until) == domain.address_count:
-            return Escape.OUTAGE
-        return Escape.TOO_RARELY if watcher.sees(domain, Outlook(scene.shown, _CALM), until) else Escape.NEVER_SHOWN
+        return is_protected
 
 
 _CALM = Skies(None)
+_HOUR = timedelta(hours=1)
+_NEVER_AT = datetime.max.replace(tzinfo=UTC)
 
 _PAID = {EventKind.RENEWED, EventKind.AUTO_RENEWED}
 _LOST = {EventKind.HANDED_OVER, EventKind.RELEASED}
 _SERVERS = {tld: registry.name for registry in REGISTRIES for tld in registry.tlds}
+
+
+def _why(watcher: Watcher, scene: Scene, lapse: Lapse) -> Escape:
+    domain, until = scene.domain, _last_run_before(lapse)
+    in_good_weather = watcher.play(domain, Outlook(scene.shown, _CALM)).unverified
+    if sum(some.address_count for some in in_good_weather if some.day <= until) == domain.address_count:
+        return Escape.OUTAGE
+    days = range(max(day_of(lapse.began_at) - DAYS_AHEAD, 0), until + 1)
+    return Escape.TOO_RARELY if watcher.sees(domain, Outlook(scene.shown, _CALM), days) else Escape.NEVER_SHOWN
 
 
 def _last_run_before(lapse: Lapse) -> int:

@@ -65,9 +65,9 @@ def mistakes(document: Document) -> str:
 
 
 def escapes(document: Document) -> str:
-    """Why the lapses that anybody could see were missed, and the others."""
+    """Why lapses that anybody could see were missed."""
     rows: dict[str, Cell] = {}
-    for route in Route:
+    for route in VISIBLE:
         for why in Escape:
             missed = _missed(route, why)
             if any(missed(of) != "0" for of in document["watchers"].values()):

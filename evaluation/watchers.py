@@ -29,10 +29,6 @@ PYPI_BACKDATED = 23
 """A call that fails is dated back by so many days, so that the row's turn comes earlier (`accounts/utils.py`)."""
 
 
-LONGEST_LAPSE = 150
-"""Days that no lapse takes from the date of expiry to a stranger, and some before it."""
-
-
 class Unverified(NamedTuple):
     """So many addresses of a domain lose their verification on a day, at the check of that number about them."""
 
@@ -64,8 +60,8 @@ class Watcher(Protocol):
         speak against them any more; None where there is none in the year.
         """
 
-    def sees(self, domain: YearDomain, outlook: Outlook, until: int) -> bool:
-        """Tell whether it would unverify the addresses by the run of that day, if it asked every day."""
+    def sees(self, domain: YearDomain, outlook: Outlook, days: range) -> bool:
+        """Tell whether it would unverify the addresses on one of these days, if it asked on every one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +92,9 @@ class PypiWatcher:
         """As a daily look would find it."""
         return _first_day(Verdict.KEEP, Policy.PYPI, outlook, day + 1, DAYS)
 
-    def sees(self, _domain: YearDomain, outlook: Outlook, until: int) -> bool:
+    def sees(self, _domain: YearDomain, outlook: Outlook, days: range) -> bool:
         """As a daily look would find it."""
-        return _first_day(Verdict.UNVERIFY, Policy.PYPI, outlook, 0, until + 1) is not None
+        return _first_day(Verdict.UNVERIFY, Policy.PYPI, outlook, days.start, days.stop) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +116,9 @@ class RubygemsWatcher:
         """As it would find, asking every day."""
         return _first_day(Verdict.KEEP, Policy.RUBYGEMS, outlook, day + 1, DAYS)
 
-    def sees(self, _domain: YearDomain, outlook: Outlook, until: int) -> bool:
+    def sees(self, _domain: YearDomain, outlook: Outlook, days: range) -> bool:
         """As it does."""
-        return _first_day(Verdict.UNVERIFY, Policy.RUBYGEMS, outlook, 0, until + 1) is not None
+        return _first_day(Verdict.UNVERIFY, Policy.RUBYGEMS, outlook, days.start, days.stop) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +143,12 @@ class CorroboratedWatcher:
         checks = self._checks(domain, outlook)
         return next((outlook.day for watch in checks if outlook.day > day and not watch.is_distrusted), None)
 
-    def sees(self, domain: YearDomain, outlook: Outlook, until: int) -> bool:
-        """Ask every day whom a check of this cadence would ask; the days before a lapse, and what leads to it."""
+    def sees(self, domain: YearDomain, outlook: Outlook, days: range) -> bool:
+        """Ask every day whom a check of this cadence would ask."""
         asks_registry = self.pace.cadence is Cadence.ADAPTIVE and outlook.has_registry
         source = Source.REGISTRY if asks_registry else Source.STATUS_API
         watch = _new_watch(domain, self.pace)
-        for day in range(max(until - LONGEST_LAPSE, 0), until + 1):
+        for day in days:
             outlook.day = day
             watch.next = NextCheck(RUNS[day], source)
             watch.check(RUNS[day], outlook)

@@ -63,10 +63,20 @@ def test_unverified_after_the_release_but_before_a_stranger_came_counts_apart() 
     assert tally.held == tally.protected_when_held == {Route.FLAGS_TELL: 1}
 
 
-def test_what_nothing_shows_is_missed_because_it_was_never_shown() -> None:
-    for watcher in (PYPI, RUBYGEMS, MONTHLY, ADAPTIVE):
-        tally = scored(watcher, made(IN_ORDER, sold_at=noon(200)))
-        assert tally.escapes == {(Route.SOLD, Escape.NEVER_SHOWN): 1}, watcher
+@pytest.mark.parametrize("watcher", [PYPI, RUBYGEMS, MONTHLY], ids=["pypi", "rubygems", "monthly"])
+def test_what_only_the_registry_shows_was_never_shown_to_who_does_not_ask_it(watcher: Watcher) -> None:
+    tally = scored(watcher, made(auctioned(), delegations=PARKED_IN_GRACE))
+    assert tally.escapes == {(Route.AUCTION_SEEN, Escape.NEVER_SHOWN): 1}
+
+
+@pytest.mark.parametrize(
+    "watcher", [PYPI, RUBYGEMS, MONTHLY, ADAPTIVE], ids=["pypi", "rubygems", "monthly", "adaptive"]
+)
+def test_what_nobody_could_see_is_missed_without_a_reason(watcher: Watcher) -> None:
+    tally = scored(watcher, made(IN_ORDER, sold_at=noon(200)))
+    assert tally.lapses == {Route.SOLD: 1}
+    assert not tally.protected
+    assert not tally.escapes
 
 
 @pytest.mark.parametrize(
