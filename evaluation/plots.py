@@ -81,7 +81,7 @@ def _routes(document: Document, figure: Figure) -> None:
         )
     axes.set_yticks(list(places.values()), [_wrapped(route.value) for route in places])
     axes.set_xlim(-3, 103)
-    axes.set_xlabel("lapses whose addresses were unverified before a stranger could receive mail, %")
+    axes.set_xlabel("lapses protected, %")
     figure.legend(loc="outside upper center", ncols=3)
 
 
@@ -118,6 +118,10 @@ def _curve(document: Document, figure: Figure) -> None:
         _line_of_days(delay, spent, [told["delay_days"]["median"]], other, shape)
     share.set_ylabel("protected where no\nregistry answers, %")
     delay.set_ylabel("median delay, days\nafter redemption began")
+    delay.set_yscale("log")
+    days = [0.5, 1, 2, 5, 10, 20, 50, 100]
+    delay.set_yticks(days, [f"{day:g}" for day in days], minor=False)
+    delay.set_yticks([], minor=True)
     delay.set_xscale("log")
     ticks = [3, 5, 10, 20, 50, 100, 350]
     delay.set_xticks(ticks, [str(tick) for tick in ticks], minor=False)
