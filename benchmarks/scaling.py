@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lapsewatch.core.cadence import COHORTS
-
 from local.checkout import ROOT
 
 DOCUMENT = ROOT / "docs" / "scaling.md"
@@ -18,15 +16,19 @@ ADDRESSES_PER_ACCOUNT = 1.1
 DOMAINS_PER_ACCOUNT = 0.1
 """Assumed: verified addresses, and custom domains in use, as in the user base that is measured."""
 
-ASKED_AGAIN = 0.02
-"""Assumed: calls for what is watched, has failed or is new, beside those of a domain's own day."""
+CALLS_A_YEAR = 12
+"""To the status API, a domain: the Param calls_per_domain_year, of which somewhat less is spent."""
+
+QUESTIONS_A_YEAR = 25
+"""To registries, a domain: about what the simulated year of docs/protection.md took."""
 
 DOLLARS_PER_CALL = 0.001
 """Fastly's list price of a precise answer."""
 
-RDAP_A_RUN = 2_000
-"""The Param max_rdap_calls."""
+LARGEST_REGISTRY = 0.5
+"""Assumed: the share of the domains that one registry's server answers for, once a second."""
 
+DAYS_A_YEAR = 365
 DAYS_A_MONTH = 30.4
 MONTHS_KEPT = 13
 """The setting keep_checks_months."""
@@ -49,7 +51,17 @@ class Deployment:
     @property
     def calls_a_day(self) -> float:
         """Calls to the status API."""
-        return self.domains / COHORTS * (1 + ASKED_AGAIN)
+        return self.domains * CALLS_A_YEAR / DAYS_A_YEAR
+
+    @property
+    def questions_a_day(self) -> float:
+        """Questions to registries' RDAP servers."""
+        return self.domains * QUESTIONS_A_YEAR / DAYS_A_YEAR
+
+    @property
+    def checks_a_day(self) -> float:
+        """Rows of `domain_check`, at most: a call and a question may be the same check's."""
+        return self.calls_a_day + self.questions_a_day
 
 
 DEPLOYMENTS = (
@@ -108,7 +120,7 @@ def _deployments(results: Mapping[str, Any]) -> str:
         return extraction * of.accounts * ADDRESSES_PER_ACCOUNT / extracted
 
     def kept(of: Deployment) -> str:
-        size = of.calls_a_day * DAYS_A_MONTH * MONTHS_KEPT * disk["bytes a check"]
+        size = of.checks_a_day * DAYS_A_MONTH * MONTHS_KEPT * disk["bytes a check"]
         return f"{(size + of.domains * disk['bytes a domain in domain_status']) / 2**30:,.1f} GiB"
 
     rows: dict[str, Callable[[Deployment], str]] = {
@@ -125,10 +137,11 @@ def _deployments(results: Mapping[str, Any]) -> str:
         "the machine's own work in it": lambda of: _in_words(of.domains * asked),
         "extraction, each day": lambda of: _in_words(extraction_of(of)),
         "asking, each day, at 20 calls/s": lambda of: _in_words(of.calls_a_day / 20),
-        "the machine's own work, each day": lambda of: _in_words(extraction_of(of) + of.calls_a_day * asked),
+        "the machine's own work, each day": lambda of: _in_words(extraction_of(of) + of.checks_a_day * asked),
         f"status database after {MONTHS_KEPT} months": kept,
-        f"until every domain has a date, {RDAP_A_RUN:,} questions a run": lambda of: (
-            f"{of.domains / RDAP_A_RUN:,.0f} days"
+        "questions to registries, each day": lambda of: f"{of.questions_a_day:,.0f}",
+        "asking the largest of them, each day, at one a second": lambda of: _in_words(
+            of.questions_a_day * LARGEST_REGISTRY
         ),
     }
     header = ["", *(of.name for of in DEPLOYMENTS)]

@@ -2,6 +2,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -66,6 +67,18 @@ def test_evidence_is_written_with_what_it_means_and_what_else_to_ask(
         "taken.net": ("active", "keep"),
         "xn--mnchen-3ya.de": ("active", "keep"),
     }
+
+
+def test_the_next_call_about_a_domain_without_a_registry_is_as_far_off_as_the_plan_says(
+    planned: None, status: Engine, client: FastlyClient
+) -> None:
+    with status.begin() as connection:
+        connection.execute(text("update lapsewatch.run_plan set api_interval = 5"))
+    check_batch(RUN, 0, client, budget(), status)
+    plain = "select checked_at, next_check_at, next_source from lapsewatch.domain_check where verdict = 'keep'"
+    for row in rows(status, plain):
+        assert row["next_check_at"] - row["checked_at"] <= timedelta(days=5)
+        assert row["next_source"] == "status_api"
 
 
 def test_an_unknown_status_is_no_evidence(
