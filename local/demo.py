@@ -145,7 +145,7 @@ def _print_summary(metrics: DictRow, seconds: float) -> None:
     table.add_row("Notifications written", f"{sum(metrics['notification_count'].values()):,}")
     table.add_row("Calls to the status API", f"{metrics['api_call_count']:,}")
     table.add_row("Questions to registries (RDAP)", f"{metrics['rdap_call_count']:,}")
-    table.add_row("  dates left to later runs, the budget is spent", f"{metrics['unwitnessed_count']:,}")
+    table.add_row("  left to later runs, the budget is spent", f"{metrics['unwitnessed_count']:,}")
     table.add_row("Questions to DNS", f"{metrics['dns_call_count']:,}")
     table.add_row("Seconds, everything included", f"{seconds:.0f}")
     console.print()

@@ -10,6 +10,11 @@ comment on column lapsewatch.domain_status.no_evidence_reason is 'Why the status
 comment on column lapsewatch.domain_status.provider is 'Which status API last gave evidence.';
 comment on column lapsewatch.domain_status.flags is 'Status flags as that API last said, in increasing order of precedence: the last one leads. The registry may have spoken since.';
 
+-- How many calls are due is asked again and again in a backfill: the index alone can tell.
+drop index lapsewatch.domain_status_next_check_at;
+create index domain_status_next_check_at on lapsewatch.domain_status (next_check_at) include (next_source)
+    where address_count > 0;
+
 -- A row that the registry is asked about is in no batch of the status API's.
 alter table lapsewatch.domain_check
     alter column batch drop not null,
