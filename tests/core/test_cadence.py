@@ -215,7 +215,7 @@ def test_what_the_registry_said_stands_for_a_while_when_only_the_api_was_asked()
 def test_what_leaves_dns_is_looked_at_daily_for_a_while_where_no_registry_answers() -> None:
     newly = case("undelegated active", previous=History(Phase.ACTIVE))
     assert due(newly) == (midnight(TOMORROW), Source.STATUS_API)
-    for_weeks = case("undelegated active", previous=History(Phase.ACTIVE, out_of_dns_since=NOW - 46 * DAY))
+    for_weeks = case("undelegated active", previous=History(Phase.ACTIVE, out_of_dns_since=NOW - 101 * DAY))
     assert due(for_weeks, domain_of((cohort_of_day(TODAY) + 20) % COHORTS), pace=Pace()).at == midnight(
         TODAY + 20 * DAY
     )

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 from lapsewatch.core.evidence import DnsReading, Flag, RdapReading
-from lapsewatch.core.lifecycle import MAIL_REMEMBERED, Case, History, Phase, Witness
+from lapsewatch.core.lifecycle import MAIL_GONE_FOR, MAIL_REMEMBERED, Case, History, Phase, Witness
 from lapsewatch.core.policy import (
     PYPI_FLAGS,
     RUBYGEMS_FLAGS,
@@ -297,12 +297,24 @@ def test_expiry_counts_once_the_mail_is_gone(status: str, dns: DnsReading | None
     assert decision.adverse_since == (NOW if expected is UNVERIFY else None)
 
 
-@pytest.mark.parametrize("seen_at", [None, NOW - MAIL_REMEMBERED - SECOND])
+@pytest.mark.parametrize(
+    ("seen_at", "expected"),
+    [
+        (None, WATCH),
+        (NOW - MAIL_REMEMBERED - SECOND, WATCH),
+        (NOW - MAIL_REMEMBERED, UNVERIFY),
+        (NOW - MAIL_GONE_FOR, UNVERIFY),
+        (NOW - MAIL_GONE_FOR + SECOND, WATCH),
+    ],
+)
 @pytest.mark.parametrize("dns", [WITHOUT_MAIL, PARKED, UNDELEGATED])
-def test_mail_that_lately_nobody_saw_is_not_gone_with_the_date(dns: DnsReading, seen_at: datetime | None) -> None:
+def test_mail_must_have_gone_with_the_date_and_for_weeks(
+    dns: DnsReading, seen_at: datetime | None, expected: Verdict
+) -> None:
     """A registry shows `auto renew period` of domains, too, that are paid for."""
     decision = decide(case("active", rdap=IN_GRACE, dns=dns, previous=History(Phase.ACTIVE, mail_seen_at=seen_at)))
-    assert (decision.phase, decision.verdict, decision.adverse_since) == (Phase.EXPIRED, WATCH, None)
+    assert (decision.phase, decision.verdict) == (Phase.EXPIRED, expected)
+    assert decision.adverse_since == (NOW if expected is UNVERIFY else None)
 
 
 @pytest.mark.parametrize("dns", [None, DNS_SILENT, WITH_MAIL, WITHOUT_MAIL, PARKED, UNDELEGATED])

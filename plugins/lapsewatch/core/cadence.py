@@ -34,8 +34,9 @@ GRACE = timedelta(days=47)
 
 DAYS_A_YEAR = 365
 
-OUT_OF_DNS = timedelta(days=45)
-"""How long a domain that has left DNS is looked at daily: as long as redemption and pending delete, and ten days."""
+OUT_OF_DNS = timedelta(days=100)
+"""How long a domain that has left DNS is looked at daily: longer than any registry takes from the date to the release
+(.io, 90 days)."""
 
 LEAST_INTERVAL = 4
 """Days: pending delete lasts five (ICANN ERRP), and none should pass between two calls."""

@@ -90,11 +90,15 @@ PHASE_OF_RDAP_STATUS: dict[str, Phase] = {
 DATE_PRECISION = timedelta(days=1)
 """Some registries give the day of a registration only."""
 
-MAIL_REMEMBERED = timedelta(days=60)
-"""Longer than auto-renew grace (45 days, ICANN ERRP) and the look at a domain on the eve of its date."""
-
-NEAR = timedelta(days=3)
+NEAR = timedelta(days=31)
 """So long before its date a domain's mail is looked at, to know later whether it went with the date."""
+
+MAIL_GONE_FOR = timedelta(days=35)
+"""How long mail must have been gone in grace. Registrars' auctions end then, and about a week later the winner has the
+domain; most owners who pay late have done so, and most holds are over (docs/protection.md)."""
+
+MAIL_REMEMBERED = timedelta(days=80)
+"""How long it counts that mail was seen: from a month before the date to the end of grace (45 days, ICANN ERRP)."""
 
 RESTORING = "pending restore"
 """The owner has paid for the way back out of redemption, and the registry waits for the report (RFC 3915)."""
@@ -259,9 +263,9 @@ def is_mail_gone(dns: DnsReading | None) -> bool:
 
 
 def has_lost_its_mail(case: Case) -> bool:
-    """Tell whether mail no longer reaches the owner, and lately did: of what was always so nobody can say why."""
+    """Tell whether mail has not reached the owner for weeks, and did before: of what was always so nobody knows why."""
     seen_at = case.previous.mail_seen_at
-    return is_mail_gone(case.dns) and seen_at is not None and case.now - seen_at <= MAIL_REMEMBERED
+    return is_mail_gone(case.dns) and seen_at is not None and MAIL_GONE_FOR <= case.now - seen_at <= MAIL_REMEMBERED
 
 
 def mail_seen_at(case: Case) -> datetime | None:

@@ -230,17 +230,18 @@ def _on_change_of_hands(case: Case, stands: Standing) -> Ruling:
 
 
 def _on_expiry(case: Case, stands: Standing) -> Ruling:
-    """Expiry counts once the mail is gone: auctions hand a domain over without redemption.
+    """Expiry counts once the mail has gone with the date, for weeks: auctions hand a domain over without redemption.
 
-    The mail must have been there: registries show the grace period of a domain, too, whose owner's registrar has paid,
-    and some of these have had no mail for years.
+    Registries show the grace period of a domain, too, whose owner's registrar has paid. Some of these have had no mail
+    for years, others are on hold for some days; and most who pay late do it in the first weeks.
     """
     fact, witnesses = _FACTS[stands.phase], stands.witnesses
     if not is_mail_gone(case.dns):
         return Verdict.WATCH, f"{fact}: it is asked about again tomorrow", witnesses
     if not has_lost_its_mail(case):
-        reason = f"{fact}; mail does not reach its owner, but nobody knows that it did before: it is asked about again"
-        return Verdict.WATCH, f"{reason} tomorrow", witnesses
+        since = case.previous.mail_seen_at
+        known = f"it did on {_day(since)}" if since else "nobody knows that it did before"
+        return Verdict.WATCH, f"{fact}; mail does not reach its owner, but {known}: it is asked about again", witnesses
     if _is_verified_since_readings_began(case):
         return Verdict.WATCH, f"{fact}, but the address was verified again after that began: left alone", witnesses
     return Verdict.UNVERIFY, f"{fact}, and mail no longer reaches its owner, {_say(witnesses)}", witnesses
