@@ -60,13 +60,37 @@ def test_domainr_gives_the_same_result(installation: Installation) -> None:
     assert installation.status(query) == [{"provider": "domainr"}]
 
 
-def test_the_next_day_asks_only_what_is_watched(installation: Installation, tomorrow: datetime) -> None:
+def test_the_next_day_asks_only_what_is_watched_by_its_registry(installation: Installation, tomorrow: datetime) -> None:
     installation.run()
     installation.internet.forget_calls()
     installation.internet.advance(days=1)
     assert installation.run(dry_run=False, as_of=tomorrow) == "success"
+    asked = installation.status(
+        "select domain, source from lapsewatch.domain_check join lapsewatch.run_plan using (run_id, planned_at)"
+        " where planned_at = (select max(planned_at) from lapsewatch.run_plan)"
+    )
     # The registry says that "ingrace.net" has expired.
-    assert set(installation.internet.calls()["by_domain"]) == LAPSED | {"ingrace.net"}
+    assert {row["domain"] for row in asked} >= LAPSED | {"ingrace.net"}
+    by_api = {row["domain"] for row in asked if row["source"] == "status_api"}
+    assert by_api == set(installation.internet.calls()["by_domain"])
+    # Nobody answers RDAP for .io.
+    assert by_api & LAPSED == {"deleted.io"}
+
+
+def test_a_run_that_pays_for_no_call_goes_its_whole_way(installation: Installation, tomorrow: datetime) -> None:
+    """Without batches: its status-check tasks are skipped, and what comes after them is not."""
+    assert installation.run() == "success"
+    installation.internet.forget_calls()
+    installation.internet.advance(days=1)
+    due = "update lapsewatch.domain_status set next_check_at = '{}', next_source = 'registry' returning domain"
+    installation.status(due.format(tomorrow.isoformat()))
+    assert installation.run(dry_run=False, as_of=tomorrow) == "success"
+    assert installation.internet.calls()["total"] == 0
+    assert installation.unverified() == OWNERS_OF_LAPSED
+    [metrics] = installation.status("select * from lapsewatch.run_metrics order by finished_at desc limit 1")
+    assert (metrics["state"], metrics["api_call_count"], metrics["failed_stage"]) == ("success", 0, None)
+    assert metrics["sources"].keys() == {"registry"}
+    assert "check_batch" not in metrics["stage_seconds"]
 
 
 def test_the_very_first_run_asks_about_the_cohort_of_its_day(installation: Installation) -> None:
