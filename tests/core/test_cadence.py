@@ -206,19 +206,20 @@ def test_a_registry_without_dates_is_asked_three_times_as_often() -> None:
 
 def test_what_the_registry_said_stands_for_a_while_when_only_the_api_was_asked() -> None:
     other = domain_of((cohort_of_day(TODAY) + 20) % COHORTS)
-    record = History(Phase.ACTIVE, registry_seen_at=NOW - 30 * DAY, expires_at=NOW + 200 * DAY)
+    record = History(Phase.ACTIVE, registry_seen_at=NOW - 80 * DAY, expires_at=NOW + 200 * DAY)
     assert due(case("active", previous=record), other).at == midnight(TODAY + 20 * DAY)
-    long_ago = replace(record, registry_seen_at=NOW - 50 * DAY)
+    long_ago = replace(record, registry_seen_at=NOW - 101 * DAY)
     assert due(case("active", previous=long_ago), other, pace=Pace(api_interval=5)).at <= midnight(TODAY + 5 * DAY)
 
 
-def test_what_leaves_dns_is_looked_at_daily_for_a_while_where_no_registry_answers() -> None:
-    newly = case("undelegated active", previous=History(Phase.ACTIVE))
-    assert due(newly) == (midnight(TOMORROW), Source.STATUS_API)
-    for_weeks = case("undelegated active", previous=History(Phase.ACTIVE, out_of_dns_since=NOW - 101 * DAY))
-    assert due(for_weeks, domain_of((cohort_of_day(TODAY) + 20) % COHORTS), pace=Pace()).at == midnight(
-        TODAY + 20 * DAY
-    )
+def test_what_is_not_in_dns_is_asked_about_every_four_days_where_no_registry_answers() -> None:
+    known, days = case("undelegated active"), [TODAY]
+    for _ in range(4):
+        following = due(replace(known, now=midnight(days[-1])), day=days[-1], pace=Pace(api_interval=15))
+        assert following.source is Source.STATUS_API
+        days.append(following.at.date())
+    assert [(later - earlier).days for earlier, later in pairwise(days[1:])] == [4, 4, 4]
+    assert due(known, pace=Pace(api_interval=1)).at == midnight(TOMORROW)
     assert due(case("undelegated active", rdap=found("active"))).source is Source.REGISTRY
 
 
@@ -235,7 +236,7 @@ def test_out_of_dns_begins_with_the_first_word_of_it_and_ends_with_another() -> 
     ("unheard", "calls", "days"),
     [
         (0, 12.0, 4),  # nothing to spend on
-        (260, 12.0, 14),
+        (260, 12.0, 13),
         (260, 24.0, 6),
         (260, 100.0, 4),
         (1000, 12.0, 30),  # no registry answers at all: everybody every 30 days

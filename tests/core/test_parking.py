@@ -23,12 +23,12 @@ from lapsewatch.core.parking import PARKING_SERVICES, is_parked
 def test_a_domain_is_parked_when_all_its_name_servers_are_a_parking_services(
     nameservers: list[str], expected: bool
 ) -> None:
-    assert is_parked(nameservers) is expected
+    assert is_parked(tuple(nameservers)) is expected
 
 
 @given(st.lists(st.text()))
 def test_any_text_is_parked_or_not(nameservers: list[str]) -> None:
-    assert is_parked(nameservers) in {True, False}
+    assert is_parked(tuple(nameservers)) in {True, False}
 
 
 def test_the_services_are_registrable_domains_in_order() -> None:

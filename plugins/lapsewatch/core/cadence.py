@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from lapsewatch.core.evidence import Flag
@@ -25,8 +26,9 @@ UNDATED_INTERVAL = 10
 API_TURN = 3
 """Each third time that a domain's cohort has its day, the status API is asked although the registry answers."""
 
-RECORD_STANDS = timedelta(days=45)
-"""How long after its registry last spoke of it a domain counts as one whose registry answers."""
+RECORD_STANDS = timedelta(days=100)
+"""How long after its registry last spoke of it a domain counts as one whose registry answers: longer than three cohort
+days, so that one bad day of the registry between turns of the status API is none of a silent registry."""
 
 LONGEST_YEAR = timedelta(days=366)
 GRACE = timedelta(days=47)
@@ -34,15 +36,11 @@ GRACE = timedelta(days=47)
 
 DAYS_A_YEAR = 365
 
-OUT_OF_DNS = timedelta(days=100)
-"""How long a domain that has left DNS is looked at daily: longer than any registry takes from the date to the release
-(.io, 90 days)."""
-
 LEAST_INTERVAL = 4
 """Days: pending delete lasts five (ICANN ERRP), and none should pass between two calls."""
 
-WAY_DOWN_SHARE = 0.15
-"""The part of the budget that is kept for daily calls on the way down, where no registry answers."""
+WAY_DOWN_SHARE = 0.1
+"""The part of the budget that is kept for what is asked about more often, where no registry answers."""
 
 
 class Cadence(StrEnum):
@@ -128,7 +126,8 @@ def next_check(domain: str, day: date, case: Case, decision: Decision, policy: P
     if not is_adaptive:
         return _due(_next_turn(number, today, COHORTS), Source.STATUS_API)
     if not _registry_answers(case):
-        every = 1 if _has_left_dns(case) else pace.api_interval
+        # It is no evidence, but a lapse goes by it: `deleting`, if it is ever shown, is shown for five days.
+        every = min(LEAST_INTERVAL, pace.api_interval) if Flag.UNDELEGATED in case.flags else pace.api_interval
         return _due(_next_turn(number, today, every), Source.STATUS_API)
     turn, wanted = _next_turn(number, today, COHORTS), _day_to_look(case, number, today)
     if wanted <= turn:
@@ -142,11 +141,6 @@ def _registry_answers(case: Case) -> bool:
         return True
     seen_at = case.previous.registry_seen_at
     return seen_at is not None and case.now - seen_at <= RECORD_STANDS
-
-
-def _has_left_dns(case: Case) -> bool:
-    since = out_of_dns_since(case)
-    return since is not None and case.now - since < OUT_OF_DNS
 
 
 def _expires_at(case: Case) -> datetime | None:
@@ -185,6 +179,7 @@ def _may_be_in_grace(case: Case, expires_at: datetime) -> bool:
     return not (seen_before and previous.expires_at is not None and previous.expires_at >= expires_at)
 
 
+@lru_cache(maxsize=1024)
 def _number_of(domain: str) -> int:
     return int.from_bytes(hashlib.sha256(domain.encode()).digest()[:4])
 

@@ -5,7 +5,7 @@ name servers are used for nothing else (as their documentation tells customers t
 name servers of registrars are not here.
 """
 
-from collections.abc import Iterable
+from functools import lru_cache
 
 PARKING_SERVICES = frozenset(
     [
@@ -32,7 +32,8 @@ PARKING_SERVICES = frozenset(
 )
 
 
-def is_parked(nameservers: Iterable[str]) -> bool:
+@lru_cache(maxsize=1024)
+def is_parked(nameservers: tuple[str, ...]) -> bool:
     """Tell whether all of the name servers (there is at least one) belong to a parking service."""
     parked = [_service(name) in PARKING_SERVICES for name in nameservers]
     return bool(parked) and all(parked)
