@@ -50,7 +50,7 @@ lapsewatch: install ## the command in the demo's world: make lapsewatch ARGS="ex
 	@$(BIN)/python -m local lapsewatch $(ARGS)
 
 test: install ## all tests that need nothing but Python
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-full: install ## tests that need system packages: none so far
 	@echo "Nothing needs a system package so far."

