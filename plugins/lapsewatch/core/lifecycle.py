@@ -197,10 +197,10 @@ def awaits_registry(case: Case) -> bool:
     """
     previous = case.previous
     return (
-        phase_of_record(case.rdap) is Phase.UNKNOWN
-        and phase_of(case.flags) is Phase.ACTIVE
-        and previous.registry_seen_at is not None
+        previous.registry_seen_at is not None
         and previous.phase in REGISTRYS_TO_TELL
+        and phase_of_record(case.rdap) is Phase.UNKNOWN
+        and phase_of(case.flags) is Phase.ACTIVE
     )
 
 

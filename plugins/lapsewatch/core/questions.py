@@ -58,6 +58,8 @@ def wants_dns(case: Case, policy: Policy) -> bool:
     That it does is worth knowing shortly before the expiry date, too: then it tells something when it stops.
     """
     if policy is Policy.CORROBORATED:
-        is_expired = phase_of_record(case.rdap) is Phase.EXPIRED
-        return is_expired or is_near_its_date(case) or standing(case).phase in ADVERSE
+        record = phase_of_record(case.rdap)
+        if record is Phase.UNKNOWN:
+            return standing(case).phase in ADVERSE
+        return record is Phase.EXPIRED or record in ADVERSE or is_near_its_date(case)
     return policy is Policy.RUBYGEMS and bool(RUBYGEMS_FLAGS.intersection(case.flags))
