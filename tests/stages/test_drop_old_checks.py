@@ -31,7 +31,7 @@ def add_run(status: Engine, at: datetime) -> None:
     with status.begin() as connection:
         connection.execute(text("select lapsewatch.create_domain_check_partition(:at)"), values)
         connection.execute(text(CHECK), values)
-        connection.execute(text("insert into lapsewatch.run_plan values (:run_id, :at, 0, false, 1, 1)"), values)
+        connection.execute(text("insert into lapsewatch.run_plan values (:run_id, :at, 0, false, 1, 1, 30)"), values)
 
 
 def months(status: Engine) -> list[str]:
@@ -60,7 +60,9 @@ def test_a_plan_of_a_months_first_or_last_second_goes_with_that_month(status: En
     with status.begin() as connection:
         for run_id, at in (("last", "2026-01-31 23:59:59Z"), ("first", "2026-02-01 00:00:00Z")):
             values = {"run_id": run_id, "at": at}
-            connection.execute(text("insert into lapsewatch.run_plan values (:run_id, :at, 0, false, 1, 1)"), values)
+            connection.execute(
+                text("insert into lapsewatch.run_plan values (:run_id, :at, 0, false, 1, 1, 30)"), values
+            )
     drop_old_checks(MARCH, 2, status)
     assert plans(status) == ["first", "2026-2", "2026-3"]
 

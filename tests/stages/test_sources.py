@@ -238,6 +238,24 @@ def test_who_has_waited_three_days_for_a_registry_is_asked_about_by_the_status_a
     assert service.checks(DAILY)[ONE]["batch"] == 0
 
 
+def test_nobody_waits_for_a_registry_when_a_round_has_passed_since_the_last_check(service: Service) -> None:
+    service.change("checked_at = :seen", ONE, seen=MIDNIGHT - 30 * DAY - timedelta(minutes=1))
+    service.change("checked_at = :seen", TWO, seen=MIDNIGHT - 30 * DAY)
+    plan_batches(DAILY, service.status)
+    assert service.by("status_api", DAILY) == {ONE}
+
+
+def test_a_registry_that_wants_a_pause_is_asked_by_the_next_run(service: Service) -> None:
+    """One refusal must not send all domains of a registry to the API, which is paid for."""
+    paused = RdapReading(RdapOutcome.NO_EVIDENCE, reason=NoEvidenceReason.SERVER_PAUSED)
+    service.outside.records = dict.fromkeys(DOMAINS[1:], paused)
+    assert service.walk(DAILY)["unwitnessed_count"] == 9
+    assert {domain for domain, check in service.checks(DAILY).items() if check["checked_at"]} == {ONE}
+    summarise_run(DAILY, service.status)
+    plan_batches(on(1), service.status)
+    assert service.by("registry", on(1)) == {*DOMAINS[1:]}
+
+
 def test_a_killed_attempt_is_gone_on_with(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "ANSWERS_PER_WRITE", 1)
     monkeypatch.setattr(stage, "IN_FLIGHT", 1)
@@ -388,9 +406,11 @@ def test_that_a_domain_has_left_dns_is_remembered_with_its_first_day(service: Se
     service.outside.dns = DnsReading(DnsOutcome.NO_EVIDENCE, reason=NoEvidenceReason.SERVFAIL)
     service.walk(DAILY, {ONE: "undelegated active"})
     assert service.known(ONE)["out_of_dns_since"] == NOW
+    service.change("next_check_at = :due", ONE, due=MIDNIGHT + DAY)
     service.walk(on(1), {ONE: "undelegated active"})
     assert service.checks(on(1))[ONE]["previous"]["out_of_dns_since"] == NOW.isoformat()
     assert service.known(ONE)["out_of_dns_since"] == NOW
+    service.change("next_check_at = :due", ONE, due=MIDNIGHT + 2 * DAY)
     service.walk(on(2), {ONE: "active"})
     assert service.known(ONE)["out_of_dns_since"] is None
 

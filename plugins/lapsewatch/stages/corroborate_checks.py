@@ -90,8 +90,8 @@ def _domain(row: Row[Any]) -> str:
 def _ask(run: Run, pace: Pace, witnesses: Witnesses, row: Row[Any]) -> dict[str, object] | None:
     """Ask the registry and, where it could settle something then, DNS; return what `record_witnesses` writes.
 
-    None where the budget is spent and DNS has nothing to settle, or where the run's policy, changed since it was
-    planned, does not listen to whom it was to ask: the row stays as it is.
+    None where the budget is spent and DNS has nothing to settle, where the registry was to be asked first and wants a
+    pause, or where the run's policy, changed since it was planned, does not listen to it: the row stays as it is.
     """
     flags = tuple(Flag(flag) for flag in row.flags or ())
     case = Case(now=row.checked_at or run.clock(), flags=flags, previous=read_history(row.previous))
@@ -100,8 +100,10 @@ def _ask(run: Run, pace: Pace, witnesses: Witnesses, row: Row[Any]) -> dict[str,
     elif row.source == Source.REGISTRY:
         return None
     asks_dns = wants_dns(case, run.policy)
-    is_beyond_budget = case.rdap is not None and case.rdap.reason is NoEvidenceReason.BUDGET_SPENT
-    if is_beyond_budget and not asks_dns:
+    reason = case.rdap.reason if case.rdap else None
+    is_beyond_budget = reason is NoEvidenceReason.BUDGET_SPENT
+    is_paused = reason is NoEvidenceReason.SERVER_PAUSED and row.source == Source.REGISTRY
+    if (is_beyond_budget or is_paused) and not asks_dns:
         return None
     if asks_dns:
         case = replace(case, dns=witnesses.dns.reading(row.domain, row.hosts))
@@ -110,7 +112,7 @@ def _ask(run: Run, pace: Pace, witnesses: Witnesses, row: Row[Any]) -> dict[str,
         "domain": row.domain,
         "witnessed_at": case.now.isoformat(),
         "previous": as_json(case.previous),
-        "no_evidence_reason": case.rdap.reason.value if case.rdap and case.rdap.reason else None,
+        "no_evidence_reason": reason.value if reason else None,
         "rdap": as_json(case.rdap) if case.rdap else None,
         "dns": as_json(case.dns) if case.dns else None,
         "rdap_call_count": int(case.rdap is not None and was_asked(case.rdap)),

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row
 
 from lapsewatch.core.batches import DOMAINS_PER_BATCH, MAX_BATCHES
-from lapsewatch.core.cadence import RECORD_STANDS, Cadence, api_interval, cohort_of_day
+from lapsewatch.core.cadence import COHORTS, RECORD_STANDS, Cadence, api_interval, cohort_of_day
 from lapsewatch.core.policy import Policy
 from lapsewatch.stages.run import Run
 from lapsewatch.status_database.statements import statement
@@ -15,7 +15,8 @@ from lapsewatch.status_database.statements import statement
 log = logging.getLogger(__name__)
 
 REGISTRY_PATIENCE = timedelta(days=3)
-"""How long a domain waits for its registry, be it slow or the run's questions spent; then the status API is asked."""
+"""How long a domain waits for its registry, be it paused or the run's questions spent; then the status API is asked.
+At once where that makes it longer than a round of all cohorts since its last check."""
 
 
 def plan_batches(run: Run, status: Engine) -> tuple[list[int], int]:
@@ -62,6 +63,7 @@ def _insert_plan(connection: Connection, run: Run, listed: list[str], planned_at
         "domains_per_batch": DOMAINS_PER_BATCH,
         "asks_registries": _asks_registries(run),
         "registry_waits_since": run.as_of - REGISTRY_PATIENCE,
+        "registry_checked_since": run.as_of - timedelta(days=COHORTS),
         "api_interval": _api_interval(connection, run, planned_at),
     }
     # Always after the run's own lock.

@@ -43,7 +43,7 @@ comment on column lapsewatch.run_plan.api_interval is 'Days between calls to the
 
 alter table lapsewatch.run_metrics add column sources jsonb not null default '{}';
 comment on column lapsewatch.run_metrics.sources is 'Domains with evidence, by whom the check asked first.';
-comment on column lapsewatch.run_metrics.unwitnessed_count is 'Domains that the registry was to be asked about, first or as a second witness, and that were left to a later run because the budget was spent.';
+comment on column lapsewatch.run_metrics.unwitnessed_count is 'Domains that the registry was to be asked about, first or as a second witness, and that were left to a later run because the budget was spent, or the registry wanted a pause.';
 
 create or replace view lapsewatch.domain_history as
 select domain,
