@@ -19,7 +19,6 @@ from lapsewatch.core.cadence import (
     cohort_of,
     cohort_of_day,
     next_check,
-    out_of_dns_since,
 )
 from lapsewatch.core.evidence import DnsReading, Flag, RdapOutcome, RdapReading
 from lapsewatch.core.lifecycle import ADVERSE, Case, History, Phase, mail_seen_at
@@ -109,7 +108,6 @@ class DomainWatch:
             registered_at,
             seen_at,
             expires_at,
-            out_of_dns_since(case),
             mail_seen_at(case),
         )
         if decision.is_renewed:

@@ -131,7 +131,6 @@ histories = st.builds(
     registered_at=st.none() | instants,
     registry_seen_at=st.none() | instants,
     expires_at=st.none() | instants,
-    out_of_dns_since=st.none() | instants,
     mail_seen_at=st.none() | instants,
 )
 cases = st.builds(

@@ -18,7 +18,6 @@ from lapsewatch.core.cadence import (
     cohort_of_day,
     next_check,
     next_cohort_day,
-    out_of_dns_since,
 )
 from lapsewatch.core.evidence import RdapReading
 from lapsewatch.core.lifecycle import Case, History, Phase
@@ -221,15 +220,6 @@ def test_what_is_not_in_dns_is_asked_about_every_four_days_where_no_registry_ans
     assert [(later - earlier).days for earlier, later in pairwise(days[1:])] == [4, 4, 4]
     assert due(known, pace=Pace(api_interval=1)).at == midnight(TOMORROW)
     assert due(case("undelegated active", rdap=found("active"))).source is Source.REGISTRY
-
-
-def test_out_of_dns_begins_with_the_first_word_of_it_and_ends_with_another() -> None:
-    since = History(out_of_dns_since=NOW - DAY)
-    assert out_of_dns_since(case("undelegated active")) == NOW
-    assert out_of_dns_since(case("undelegated active", previous=since)) == NOW - DAY
-    assert out_of_dns_since(case("active", previous=since)) is None
-    for silent in (case(previous=since), case("unknown", previous=since), case(rdap=found(), previous=since)):
-        assert out_of_dns_since(silent) == NOW - DAY
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,6 @@ def test_that_others_call_it_unregistered_must_stand_for_a_day(watch: DomainWatc
     released = Says("undelegated inactive", dns=GONE)
     watch.check(RUNS[20], released)
     assert not watch.is_distrusted
-    assert (watch.known.adverse_since, watch.known.out_of_dns_since) == (RUNS[20], RUNS[20])
+    assert watch.known.adverse_since == RUNS[20]
     watch.check(RUNS[21], released)
     assert watch.is_distrusted

@@ -400,21 +400,6 @@ def test_a_row_of_the_registrys_that_was_tampered_with_is_quarantined(
     assert (known["next_check_at"], known["next_source"]) == (MIDNIGHT, "status_api")
 
 
-def test_that_a_domain_has_left_dns_is_remembered_with_its_first_day(service: Service) -> None:
-    service.change("next_source = 'status_api', registry_seen_at = null", ONE)
-    service.outside.records[ONE] = SILENT_REGISTRY
-    service.outside.dns = DnsReading(DnsOutcome.NO_EVIDENCE, reason=NoEvidenceReason.SERVFAIL)
-    service.walk(DAILY, {ONE: "undelegated active"})
-    assert service.known(ONE)["out_of_dns_since"] == NOW
-    service.change("next_check_at = :due", ONE, due=MIDNIGHT + DAY)
-    service.walk(on(1), {ONE: "undelegated active"})
-    assert service.checks(on(1))[ONE]["previous"]["out_of_dns_since"] == NOW.isoformat()
-    assert service.known(ONE)["out_of_dns_since"] == NOW
-    service.change("next_check_at = :due", ONE, due=MIDNIGHT + 2 * DAY)
-    service.walk(on(2), {ONE: "active"})
-    assert service.known(ONE)["out_of_dns_since"] is None
-
-
 def test_that_mail_can_arrive_is_looked_at_before_the_date_and_remembered(service: Service) -> None:
     service.outside.records[ONE] = replace(STANDS, expires_at=NOW + 2 * DAY)
     service.outside.dns = DnsReading(DnsOutcome.DELEGATED, ("ns1.example.net",), mx=True, address=True)

@@ -15,7 +15,6 @@ set provider = :provider,
     witnesses = answer.witnesses,
     adverse_since = answer.adverse_since,
     is_renewed = answer.is_renewed,
-    out_of_dns_since = answer.out_of_dns_since,
     mail_seen_at = answer.mail_seen_at,
     next_check_at = answer.next_check_at,
     next_source = answer.next_source,
@@ -26,7 +25,7 @@ set provider = :provider,
 from jsonb_to_recordset(cast(:answers as jsonb)) as answer (
     domain text, outcome text, no_evidence_reason text, flags text[], previous jsonb, need text, phase text,
     verdict text, reason text, witnesses text[], adverse_since timestamptz, is_renewed boolean,
-    out_of_dns_since timestamptz, mail_seen_at timestamptz, next_check_at timestamptz, next_source text,
+    mail_seen_at timestamptz, next_check_at timestamptz, next_source text,
     checked_at timestamptz, latency_ms integer, call_count integer, raw text
 )
 where planned.run_id = :run_id

@@ -20,14 +20,13 @@ set witnessed_at = answer.witnessed_at,
     witnesses = answer.witnesses,
     adverse_since = answer.adverse_since,
     is_renewed = answer.is_renewed,
-    out_of_dns_since = answer.out_of_dns_since,
     mail_seen_at = answer.mail_seen_at,
     next_check_at = answer.next_check_at,
     next_source = answer.next_source
 from jsonb_to_recordset(cast(:answers as jsonb)) as answer (
     domain text, witnessed_at timestamptz, previous jsonb, rdap jsonb, dns jsonb, rdap_call_count integer,
     dns_call_count integer, outcome text, no_evidence_reason text, phase text, verdict text, reason text, witnesses text[], adverse_since timestamptz,
-    is_renewed boolean, out_of_dns_since timestamptz, mail_seen_at timestamptz, next_check_at timestamptz, next_source text
+    is_renewed boolean, mail_seen_at timestamptz, next_check_at timestamptz, next_source text
 )
 where checked.run_id = :run_id
   and checked.planned_at = :planned_at

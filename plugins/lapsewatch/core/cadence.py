@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from lapsewatch.core.evidence import Flag
-from lapsewatch.core.lifecycle import Case, Phase, phase_of, phase_of_record
+from lapsewatch.core.lifecycle import Case, Phase, phase_of_record
 from lapsewatch.core.policy import Decision, Policy, Verdict, is_evidence
 
 COHORTS = 30
@@ -98,15 +98,6 @@ def api_interval(domain_count: int, unheard_count: int, calls_per_year: float) -
     if left <= 0:
         return COHORTS
     return min(max(math.ceil(unheard_count * DAYS_A_YEAR / left), LEAST_INTERVAL), COHORTS)
-
-
-def out_of_dns_since(case: Case) -> datetime | None:
-    """Return since when the status API has said that the domain is not in DNS; what it did not say changes nothing."""
-    if phase_of(case.flags) is Phase.UNKNOWN:
-        return case.previous.out_of_dns_since
-    if Flag.UNDELEGATED not in case.flags:
-        return None
-    return case.previous.out_of_dns_since or case.now
 
 
 def next_check(domain: str, day: date, case: Case, decision: Decision, policy: Policy, pace: Pace) -> NextCheck:

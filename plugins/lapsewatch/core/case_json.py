@@ -187,6 +187,5 @@ _HISTORY: dict[str, Callable[[Any, str], Any]] = {
     "registered_at": _instant,
     "registry_seen_at": _instant,
     "expires_at": _instant,
-    "out_of_dns_since": _instant,
     "mail_seen_at": _instant,
 }

@@ -110,8 +110,7 @@ class History:
 
     `phase` is the phase read before, `adverse_since` when the readings that speak of a lapse began, `lapsed_at` the
     lapse that is still open, `registered_at` the registration that the registry showed, `registry_seen_at` when it
-    did, `expires_at` the date that it gave. `out_of_dns_since` is when the status API began to say `undelegated`,
-    `mail_seen_at` when DNS last said that mail can reach the domain.
+    did, `expires_at` the date that it gave, `mail_seen_at` when DNS last said that mail can reach the domain.
     """
 
     phase: Phase | None = None
@@ -120,7 +119,6 @@ class History:
     registered_at: datetime | None = None
     registry_seen_at: datetime | None = None
     expires_at: datetime | None = None
-    out_of_dns_since: datetime | None = None
     mail_seen_at: datetime | None = None
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from lapsewatch.core.cadence import Pace, next_check, out_of_dns_since
+from lapsewatch.core.cadence import Pace, next_check
 from lapsewatch.core.lifecycle import Case, mail_seen_at
 from lapsewatch.core.policy import decide, is_evidence
 from lapsewatch.stages.run import Run
@@ -21,7 +21,6 @@ def decision_columns(run: Run, domain: str, case: Case, pace: Pace) -> dict[str,
         "witnesses": [witness.value for witness in decision.witnesses],
         "adverse_since": _instant(decision.adverse_since),
         "is_renewed": decision.is_renewed,
-        "out_of_dns_since": _instant(out_of_dns_since(case)),
         "mail_seen_at": _instant(mail_seen_at(case)),
         "next_check_at": due.at.isoformat(),
         "next_source": due.source.value,

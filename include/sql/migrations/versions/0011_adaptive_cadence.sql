@@ -1,9 +1,7 @@
 alter table lapsewatch.domain_status
-    add column next_source       text not null default 'status_api' check (next_source in ('status_api', 'registry')),
-    add column out_of_dns_since  timestamptz,
-    add column mail_seen_at      timestamptz;
+    add column next_source   text not null default 'status_api' check (next_source in ('status_api', 'registry')),
+    add column mail_seen_at  timestamptz;
 comment on column lapsewatch.domain_status.next_source is 'Whom the next check asks: status_api (paid for; second witnesses where that leaves a doubt) or registry (its RDAP server, and DNS where that can settle something).';
-comment on column lapsewatch.domain_status.out_of_dns_since is 'Since when the status API has said that the domain is not in DNS. Null: it last said that it is, or neither.';
 comment on column lapsewatch.domain_status.mail_seen_at is 'When DNS last said that mail can reach the domain, or a host under it that addresses are on.';
 comment on column lapsewatch.domain_status.checked_at is 'When the evidence was received. No evidence leaves it, and all that rests on it, as it was.';
 comment on column lapsewatch.domain_status.no_evidence_reason is 'Why the status API gave no evidence when it was last asked. Null: it did.';
@@ -19,15 +17,13 @@ create index domain_status_next_check_at on lapsewatch.domain_status (next_check
 alter table lapsewatch.domain_check
     alter column batch drop not null,
     alter column provider drop not null,
-    add column source            text not null default 'status_api' check (source in ('status_api', 'registry')),
-    add column next_source       text check (next_source in ('status_api', 'registry')),
-    add column out_of_dns_since  timestamptz,
-    add column mail_seen_at      timestamptz,
+    add column source        text not null default 'status_api' check (source in ('status_api', 'registry')),
+    add column next_source   text check (next_source in ('status_api', 'registry')),
+    add column mail_seen_at  timestamptz,
     add check ((source = 'status_api') = (batch is not null)),
     add check ((source = 'status_api') = (provider is not null));
 comment on column lapsewatch.domain_check.source is 'Whom the check asks first: status_api, or registry, which no call is paid for.';
 comment on column lapsewatch.domain_check.next_source is 'Whom this check says that the next one asks.';
-comment on column lapsewatch.domain_check.out_of_dns_since is 'Since when the status API has said that the domain is not in DNS, this check included.';
 comment on column lapsewatch.domain_check.mail_seen_at is 'When DNS last said that mail can reach the domain, this check included.';
 comment on column lapsewatch.domain_check.batch is 'The status-check task that owns the row: its map index. Null: the registry is asked, which corroborate_checks does.';
 comment on column lapsewatch.domain_check.provider is 'The status API that is asked. Null: none is.';
@@ -54,8 +50,7 @@ select domain,
            'registered_at', registered_at,
            'registry_seen_at', registry_seen_at,
            'expires_at', expires_at,
-           'out_of_dns_since', out_of_dns_since,
            'mail_seen_at', mail_seen_at
        )) as history
 from lapsewatch.domain_status;
-comment on column lapsewatch.domain_history.history is 'Phase, open lapse, registration, expiry, and what DNS showed of late, as a JSON object; what is not known is left out.';
+comment on column lapsewatch.domain_history.history is 'Phase, open lapse, registration, expiry, and when mail was seen, as a JSON object; what is not known is left out.';
