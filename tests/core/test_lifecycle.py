@@ -294,6 +294,15 @@ REMEMBERED = History(phase=Phase.REREGISTERED, lapsed_at=MADE - DAY, registered_
         (case("active", previous=replace(REMEMBERED, registered_at=LONG_AGO, phase=Phase.ACTIVE)), Phase.ACTIVE),
         # What was released can only be registered anew, also where no registry tells a date.
         (case("active", previous=History(phase=Phase.RELEASED, lapsed_at=MADE)), Phase.REREGISTERED),
+        # A check that asks the registry alone, of one that gives no dates.
+        (
+            case(rdap=found(registered_at=None), previous=History(phase=Phase.RELEASED, lapsed_at=MADE)),
+            Phase.REREGISTERED,
+        ),
+        (
+            case("expiring", rdap=found(registered_at=None), previous=History(phase=Phase.RELEASED, lapsed_at=MADE)),
+            Phase.ACTIVE,
+        ),
         (case("active", previous=History(phase=Phase.REREGISTERED, lapsed_at=MADE)), Phase.REREGISTERED),
         (case("active", previous=History(phase=Phase.RELEASED, adverse_since=MADE)), Phase.ACTIVE),
         (case("active", previous=History(phase=Phase.REDEMPTION, lapsed_at=MADE)), Phase.ACTIVE),

@@ -319,7 +319,8 @@ def _remembered_change(case: Case) -> Standing | None:
     is_later = previous.lapsed_at is not None and (
         previous.phase in {Phase.RELEASED, Phase.REREGISTERED} or (made is not None and made >= previous.lapsed_at)
     )
-    looks_alive = phase_of_record(case.rdap) in {Phase.UNKNOWN, Phase.ACTIVE} and phase_of(case.flags) is Phase.ACTIVE
+    said = {phase_of_record(case.rdap), phase_of(case.flags)}
+    looks_alive = Phase.ACTIVE in said and said <= {Phase.ACTIVE, Phase.UNKNOWN}
     changed = looks_alive and (is_later or is_registered_since(case))
     return Standing(Phase.REREGISTERED, (Witness.PREVIOUS,)) if changed else None
 
