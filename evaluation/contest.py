@@ -33,7 +33,8 @@ SHARES = (0.0, 0.25, 0.5)
 MAIN_SHARE = 0.25
 CALLS_A_YEAR = 12.0
 BUDGETS = (5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 16.0, 24.0)
-CURVE_SEEDS = 3
+VARIANT_SEEDS = 3
+"""The first years in which the curve and the other shares of auctions are played too."""
 
 PLAIN_SAMPLE = 10
 """Of the domains of a TLD to which nothing happens but a renewal in time, one in so many is played, for all of them."""
@@ -51,11 +52,11 @@ MONTHLY, ADAPTIVE = "corroborated, monthly", "corroborated, adaptive"
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some domains of a seed, and whether they are played for the curve too."""
+    """Some domains of a seed, and whether they are played for the curve and the other shares of auctions too."""
 
     seed: str
     numbers: range
-    with_curve: bool
+    with_variants: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def play(size: Size, jobs: int, tell: Callable[[int], None]) -> list[SeedResult]
     """
     seeds = [str(number) for number in range(1, size.seeds + 1)]
     chunks = [
-        Chunk(seed, range(first, min(first + CHUNK, size.domains)), with_curve=index < CURVE_SEEDS)
+        Chunk(seed, range(first, min(first + CHUNK, size.domains)), with_variants=index < VARIANT_SEEDS)
         for index, seed in enumerate(seeds)
         for first in range(0, size.domains, CHUNK)
     ]
@@ -158,7 +159,7 @@ def play_chunk(chunk: Chunk) -> SeedResult:
         for watcher in contestants:
             tally = result.tallies.setdefault((shares, watcher.name), Tally())
             tally.score(watcher, scene, with_reasons=MAIN_SHARE in shares)
-        if chunk.with_curve and MAIN_SHARE in shares and not scene.shown.has_registry:
+        if chunk.with_variants and MAIN_SHARE in shares and not scene.shown.has_registry:
             # Where the registry answers, the same is asked with any budget.
             for interval in {interval_for(budget) for budget in BUDGETS}:
                 result.curve.setdefault(interval, Tally()).score(_adaptive(interval), scene, with_reasons=False)
@@ -173,7 +174,7 @@ def _scenes(chunk: Chunk) -> Iterator[tuple[Scene, tuple[float, ...]]]:
     plain_count: Counter[str] = Counter()
     for number, domain in zip(chunk.numbers, _domains(chunk.seed, chunk.numbers, max(SHARES)), strict=True):
         if _is_auctioned(domain):
-            for share in SHARES:
+            for share in SHARES if chunk.with_variants else (MAIN_SHARE,):
                 [same] = _domains(chunk.seed, range(number, number + 1), share)
                 yield _scene(chunk.seed, same), (share,)
         elif not _is_plain(domain):

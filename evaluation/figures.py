@@ -14,6 +14,7 @@ from evaluation.contest import (
     CALLS_A_YEAR,
     MAIN_SHARE,
     SHARES,
+    VARIANT_SEEDS,
     SeedResult,
     interval_for,
     watchers,
@@ -41,17 +42,18 @@ Figures = dict[str, Any]
 def figures(results: Sequence[SeedResult]) -> Figures:
     """Return all figures of a contest, as JSON."""
     main = {watcher.name: [seed.of(MAIN_SHARE, watcher.name) for seed in results] for watcher in watchers()}
+    variants = results[:VARIANT_SEEDS]
     return {
         "watchers": {name: _of_watcher(tallies) for name, tallies in main.items()},
         "auction_shares": {
             f"{share:.0%}": {
-                watcher.name: _protection([seed.of(share, watcher.name) for seed in results], VISIBLE)
-                | {"any route": _protection([seed.of(share, watcher.name) for seed in results], tuple(Route))["share"]}
+                watcher.name: _protection([seed.of(share, watcher.name) for seed in variants], VISIBLE)
+                | {"any route": _protection([seed.of(share, watcher.name) for seed in variants], tuple(Route))["share"]}
                 for watcher in watchers()
             }
             for share in SHARES
         },
-        "curve": _curve([seed for seed in results if seed.curve]),
+        "curve": _curve(variants),
     }
 
 

@@ -1,4 +1,4 @@
-"""What issue 6 asked of the adaptive cadence, held against the figures."""
+"""What is asked of the adaptive cadence, held against the figures."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation import plots, tables
-from evaluation.contest import CALLS_A_YEAR, CURVE_SEEDS, PLAIN_SAMPLE, Size, interval_for, pypi_interval
+from evaluation.contest import CALLS_A_YEAR, PLAIN_SAMPLE, VARIANT_SEEDS, Size, interval_for, pypi_interval
 from evaluation.goals import goals
 from evaluation.year import EPOCH, WARM_UP_DAYS
 
@@ -36,7 +36,7 @@ def document(figures: dict[str, Any], size: Size, jobs: int, seconds: float) -> 
             "epoch": EPOCH.date().isoformat(),
             "warm_up_days": WARM_UP_DAYS,
             "plain_domains_played": f"1 of {PLAIN_SAMPLE}",
-            "curve_seeds": min(CURVE_SEEDS, size.seeds),
+            "variant_seeds": min(VARIANT_SEEDS, size.seeds),
             "calls_per_domain_year": CALLS_A_YEAR,
             "interval_days": interval_for(CALLS_A_YEAR),
             "pypi_interval_days": pypi_interval(),

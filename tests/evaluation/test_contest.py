@@ -85,7 +85,7 @@ def test_more_calls_are_spent_where_more_are_allowed(seed: SeedResult) -> None:
 def test_a_year_comes_out_the_same_in_another_process() -> None:
     numbers = range(200)
     [elsewhere] = play(Size(seeds=1, domains=200), jobs=1, tell=lambda _played: None)
-    assert play_chunk(Chunk("1", numbers, with_curve=True)) == elsewhere
+    assert play_chunk(Chunk("1", numbers, with_variants=True)) == elsewhere
 
 
 def test_figures_can_be_drawn_of_a_single_seed(seed: SeedResult) -> None:
