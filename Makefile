@@ -49,8 +49,9 @@ psql: install ## SQL on the status database (make -s psql reads standard input t
 lapsewatch: install ## the command in the demo's world: make lapsewatch ARGS="explain bajesmun.org"
 	@$(BIN)/python -m local lapsewatch $(ARGS)
 
+# Where the machine keeps Python from it, each of a hundred processes would compile anew what it imports.
 test: install ## all tests that need nothing but Python
-	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-full: install ## tests that need system packages: none so far
 	@echo "Nothing needs a system package so far."

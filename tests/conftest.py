@@ -54,6 +54,7 @@ os.environ |= {
 
 LONGEST_FIRST = (
     "tests/e2e/test_backfill.py",
+    "tests/time_lapse/test_time_lapse.py",
     "tests/e2e/test_daily_run.py",
     "tests/stages/test_killed_unverifications.py",
     "tests/commands/test_backfill.py",

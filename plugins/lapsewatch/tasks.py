@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -36,7 +36,7 @@ from lapsewatch.stages import plan_unverifications as plan_to_unverify
 from lapsewatch.stages import store_domain_status as store
 from lapsewatch.stages import summarise_run as summarise
 from lapsewatch.stages import unverify_emails as unverify
-from lapsewatch.stages.run import Run
+from lapsewatch.stages.run import Run, utc_now
 from lapsewatch.status_database.journal import Counts, stage
 
 DOMAIN_STATUS = Asset(name="domain_status", uri="lapsewatch://status_db/domain_status")
@@ -198,7 +198,7 @@ def _run() -> Run:
     return Run(
         run_id=context["run_id"],
         # A date in the future would put the next checks out of sight.
-        as_of=min(dag_run.logical_date or dag_run.run_after, datetime.now(UTC)),
+        as_of=min(dag_run.logical_date or dag_run.run_after, utc_now()),
         scope=params["scope"],
         domains=tuple(params["domains"] or ()),
         client=params["client"],
@@ -215,4 +215,5 @@ def _run() -> Run:
         recheck=params["recheck"],
         clear_number=dag_run.clear_number or 0,
         requests_per_second=params["requests_per_second"],
+        clock=utc_now,
     )

@@ -59,6 +59,23 @@ def connection_json(libpq_url: str, **extra: str) -> str:
     )
 
 
+def connections(status_url: str, reader_url: str, unverifier_url: str, internet: SimulatedInternet) -> dict[str, str]:
+    """Airflow's connections as variables of the environment."""
+    status_api = {"conn_type": "http", "host": internet.url, "password": API_KEY}
+    extra = {"requests_per_second": 500, "max_in_flight": 8}
+    rdap = {"conn_type": "http", "host": f"{internet.url}/rdap/dns.json", "extra": extra}
+    host, port = internet.dns
+    return {
+        "AIRFLOW_CONN_USER_DB": connection_json(reader_url, profile="pypi"),
+        "AIRFLOW_CONN_USER_DB_UNVERIFIER": connection_json(unverifier_url),
+        "AIRFLOW_CONN_STATUS_DB": connection_json(status_url),
+        "AIRFLOW_CONN_FASTLY_API": json.dumps(status_api | {"extra": extra}),
+        "AIRFLOW_CONN_DOMAINR_API": json.dumps(status_api),
+        "AIRFLOW_CONN_RDAP": json.dumps(rdap),
+        "AIRFLOW_CONN_DNS": json.dumps({"conn_type": "generic", "host": host, "port": port}),
+    }
+
+
 @dataclass(frozen=True)
 class Installation:
     """An installation of Lapsewatch: databases, the internet outside, and the daily run."""
@@ -131,17 +148,8 @@ def installation(
     seed_users(user_url, world)
     put_to_work(status_url, EPOCH)
     with simulated(world) as internet:
-        monkeypatch.setenv("AIRFLOW_CONN_USER_DB", connection_json(reader_url, profile="pypi"))
-        monkeypatch.setenv("AIRFLOW_CONN_USER_DB_UNVERIFIER", connection_json(unverifier_url))
-        monkeypatch.setenv("AIRFLOW_CONN_STATUS_DB", connection_json(status_url))
-        status_api = {"conn_type": "http", "host": internet.url, "password": API_KEY}
-        extra = {"requests_per_second": 500, "max_in_flight": 8}
-        monkeypatch.setenv("AIRFLOW_CONN_FASTLY_API", json.dumps(status_api | {"extra": extra}))
-        monkeypatch.setenv("AIRFLOW_CONN_DOMAINR_API", json.dumps(status_api))
-        rdap = {"conn_type": "http", "host": f"{internet.url}/rdap/dns.json"}
-        monkeypatch.setenv("AIRFLOW_CONN_RDAP", json.dumps(rdap | {"extra": extra}))
-        host, port = internet.dns
-        monkeypatch.setenv("AIRFLOW_CONN_DNS", json.dumps({"conn_type": "generic", "host": host, "port": port}))
+        for name, value in connections(status_url, reader_url, unverifier_url, internet).items():
+            monkeypatch.setenv(name, value)
         yield Installation(status_url, user_url, internet)
 
 
