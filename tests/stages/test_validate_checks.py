@@ -102,6 +102,19 @@ def test_too_little_evidence_stops_the_run(population: None, status: Engine, che
     assert "40 of 120" in kept["trouble"]
 
 
+def test_a_registry_that_is_down_is_not_the_api(
+    population: None, add_addresses: Callable[..., None], status: Engine, check: Check
+) -> None:
+    """Where registries answer they are asked, so one TLD without any may be a third of what the API is asked about."""
+    others = [f"domain{number}.de" for number in range(60)]
+    add_addresses(*(f"user@{domain}" for domain in others))
+    down = dict.fromkeys(others, NoEvidenceReason.PROVIDER_UNKNOWN)
+    validate_checks(check(down, scope="all"), status)
+    both = check(down | dict.fromkeys(DOMAINS[:40], NoEvidenceReason.TIMEOUT), run_id="both", scope="all")
+    with pytest.raises(RunStopped, match="40 of 120 domains unexpectedly gave no evidence"):
+        validate_checks(both, status)
+
+
 def test_a_small_run_without_any_evidence_is_stopped_too(
     add_addresses: Callable[..., None], status: Engine, check: Check
 ) -> None:

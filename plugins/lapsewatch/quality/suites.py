@@ -130,9 +130,11 @@ def audit_checks(frame: pd.DataFrame, audit: Audit) -> dict[str, str]:
 def audit_run(figures: Mapping[str, Any], audit: Audit) -> None:
     """Validate a run as a whole from the figures of `select_run_figures.sql`; a failure is the audit's trouble.
 
-    Shares are judged from `FEW` domains on; a run that got none of the evidence it expected is always judged.
+    Shares are judged from `FEW` domains on; a run that got none of the evidence it expected is always judged. One
+    top-level domain may fall silent, as when its registry is down, where there are enough others to judge by.
     """
-    expected, silent = figures["expected_count"], figures["newly_silent_count"]
+    elsewhere = "_elsewhere" if figures["expected_elsewhere_count"] >= FEW else ""
+    expected, silent = figures[f"expected{elsewhere}_count"], figures[f"newly_silent{elsewhere}_count"]
     first, first_adverse = figures["first_count"], figures["first_adverse_count"]
     judged, adverse = figures["judged_count"], figures["newly_adverse_count"]
     limit = max(MAX_ADVERSE_SHARE, ADVERSE_SHARE_GROWTH * float(figures["recent_adverse_share"]))
