@@ -266,6 +266,9 @@ class Assumptions:
     sold_in_a_year: float = _assumed(
         0.002, "Quiet sales: another owner, and nothing shows", "a year, of domains that do not lapse"
     )
+    mail_lost_in_a_year: float = _assumed(
+        0.0, "Domains whose mail is given up for good, at any time of the year", "a year, of domains that do not lapse"
+    )
     address_counts: tuple[tuple[int, float], ...] = _assumed(
         ((1, 712), (2, 116), (3, 14), (4, 9), (5, 6), (6, 3), (9, 5), (17, 6), (67, 4)),
         "Verified addresses on a domain",

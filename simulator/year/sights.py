@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from simulator.delegations import Delegation, delegation
+from simulator.delegations import Delegation, Delegations, delegation
 from simulator.lives import EventKind, Phase, auto_renew_period_end
 from simulator.rdap.domain_object import Registration, shown_by
 from simulator.rdap.registries import REGISTRIES, Registry
@@ -44,14 +44,22 @@ def sights(domain: YearDomain) -> tuple[Sight, ...]:
     for event in domain.life.events:
         if event.kind is EventKind.AUTO_RENEWED:
             instants.add(auto_renew_period_end(event))
+    if domain.mail_lost_at is not None:
+        instants.add(domain.mail_lost_at)
     return tuple(_sight(domain, registry, instant) for instant in sorted(instants))
 
 
 def _sight(domain: YearDomain, registry: Registry | None, instant: datetime) -> Sight:
     phase = domain.life.phase_at(instant)
     flags = domain.quirks.get(phase, USUAL_FLAGS[phase])
-    held = delegation(phase, flags, domain.delegations)
+    held = delegation(phase, flags, _delegations(domain, instant))
     if registry is None or phase is Phase.RELEASED:
         return Sight(instant, phase, flags, None, None, None, held)
     status, registered_at, expires_at = shown_by(registry, Registration(domain.name, domain.life, held, instant))
     return Sight(instant, phase, flags, tuple(status), registered_at, expires_at, held)
+
+
+def _delegations(domain: YearDomain, instant: datetime) -> Delegations:
+    if domain.mail_lost_at is None or instant < domain.mail_lost_at:
+        return domain.delegations
+    return {**domain.delegations, Phase.ACTIVE: Delegation.NO_MAIL}

@@ -8,9 +8,8 @@ from typing import Any
 from simulator.draw import Draw
 from simulator.faults import FaultKind, Service
 from simulator.lives import YEAR
-from simulator.year.assumptions import ASSUMPTIONS
+from simulator.year.assumptions import ASSUMPTIONS, Assumptions
 
-_TLDS = [zone.tld for zone in ASSUMPTIONS.zones]
 _ERROR_STATUS = 503
 
 
@@ -36,10 +35,10 @@ class Weather:
     outage of the status API lie over a run.
     """
 
-    def __init__(self, seed: str, epoch: datetime, days: int = 410) -> None:
+    def __init__(self, seed: str, epoch: datetime, days: int = 410, assumed: Assumptions = ASSUMPTIONS) -> None:
         self.disturbances: tuple[Disturbance, ...] = tuple(
             sorted(
-                _disturbances(Draw(seed, "weather"), epoch, days),
+                _disturbances(Draw(seed, "weather"), epoch, days, assumed),
                 key=lambda one: (one.begins_at, one.ends_at, one.service, one.kind, one.tld or ""),
             )
         )
@@ -65,23 +64,24 @@ class Weather:
         return next((one.kind for one in self._of[service] if one.strikes(tld, instant)), None)
 
 
-def _disturbances(draw: Draw, epoch: datetime, days: int) -> Iterator[Disturbance]:
-    for trouble in ASSUMPTIONS.troubles:
+def _disturbances(draw: Draw, epoch: datetime, days: int, assumed: Assumptions) -> Iterator[Disturbance]:
+    tlds = [zone.tld for zone in assumed.zones]
+    for trouble in assumed.troubles:
         for number in range(max(1, round(draw.whole(*trouble.times) * days / YEAR.days))):
             length = timedelta(hours=round(draw.between(*trouble.hours), 2))
             if trouble.certain and number == 0:
-                begins = _over_a_run(draw, epoch, days, length)
+                begins = _over_a_run(draw, epoch, days, length, assumed)
             else:
                 begins = epoch + timedelta(minutes=draw.whole(0, days * 24 * 60))
-            tld = draw.pick(_TLDS) if trouble.of_one_tld else None
+            tld = draw.pick(tlds) if trouble.of_one_tld else None
             for service, kind in trouble.faults:
                 yield Disturbance(service, kind, begins, begins + length, tld)
 
 
-def _over_a_run(draw: Draw, epoch: datetime, days: int, length: timedelta) -> datetime:
+def _over_a_run(draw: Draw, epoch: datetime, days: int, length: timedelta, assumed: Assumptions) -> datetime:
     """A beginning such that a run of the counted year falls within the length of time that follows."""
-    first = min(ASSUMPTIONS.warm_up_days + 1, days - 1)
-    run = epoch + timedelta(days=draw.whole(first, days - 1), minutes=ASSUMPTIONS.run_at_minute)
+    first = min(assumed.warm_up_days + 1, days - 1)
+    run = epoch + timedelta(days=draw.whole(first, days - 1), minutes=assumed.run_at_minute)
     return run - timedelta(minutes=draw.whole(0, int(length.total_seconds() / 60) - 1))
 
 

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
@@ -300,3 +301,28 @@ def test_a_stranger_can_have_the_mail_once_it_is_free_handed_over_or_sold(domain
 )
 def test_the_owner_has_lapsed_while_the_domain_is_unpaid_or_a_strangers(domain, days, lapsed):
     assert has_lapsed(domain, DATE + days * DAY) is lapsed
+
+
+def test_other_assumptions_change_only_what_they_are_about():
+    numbers = range(2_000)
+    as_is = list(year_domains("seed", numbers, EPOCH, 0.25))
+    drifting = replace(ASSUMPTIONS, mail_lost_in_a_year=0.5)
+    changed = list(year_domains("seed", numbers, EPOCH, 0.25, assumed=drifting))
+    assert [replace(domain, mail_lost_at=None) for domain in changed] == as_is
+    lost = [domain for domain in changed if domain.mail_lost_at]
+    assert len(lost) / len(numbers) == about(0.5 * 410 / 365 * 0.9, len(numbers))
+    assert not any(domain.life.phase_at(HORIZON) is Phase.RELEASED for domain in lost)
+
+
+def test_a_stranger_who_gets_a_domain_earlier_is_the_only_difference_of_earlier_auctions():
+    early = replace(ASSUMPTIONS, auctioned_on_day=(30, 44))
+    drawn, changed = (
+        list(year_domains("seed", range(4_000), EPOCH, 0.25, assumed=assumed)) for assumed in (ASSUMPTIONS, early)
+    )
+    differing = [(one, other) for one, other in zip(drawn, changed, strict=True) if one != other]
+    assert differing
+    for one, other in differing:
+        before, after = exposed_at(one), exposed_at(other)
+        assert after
+        assert after[1] is Exposure.HANDED_OVER
+        assert before is None or after[0] < before[0]

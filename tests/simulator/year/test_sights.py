@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -206,3 +207,12 @@ def test_a_paid_domain_shows_its_automatic_renewal_for_45_days_and_one_in_grace_
             date = event.expires - timedelta(days=365)
             last = sights(domain)[-1]
             assert (last.since, last.registry_status) == (date + timedelta(days=45), ("client transfer prohibited",))
+
+
+def test_mail_that_is_given_up_is_gone_from_dns_and_nothing_else_changes(drawn):
+    domain = next(one for one in drawn if one.life.events[-1].kind is EventKind.RENEWED and not one.quirks)
+    at = domain.life.events[-1].at + timedelta(days=1)
+    *before, after = sights(replace(domain, mail_lost_at=at))
+    assert tuple(before) == sights(domain)
+    assert after == replace(before[-1], since=at, delegation=Delegation.NO_MAIL)
+    assert after != replace(before[-1], since=at)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -91,3 +92,16 @@ def test_its_rules_are_rules_of_the_simulator():
     for one in weather.disturbances:
         rules = RULES.validate_python(weather.fault_rules(one.begins_at), strict=False)
         assert (one.service, one.kind, one.tld) in {(rule.service, rule.kind, rule.tld) for rule in rules}
+
+
+def test_a_longer_bad_day_covers_the_same_run_and_another():
+    troubles = tuple(replace(one, hours=(48, 48)) if one.hours == (24, 24) else one for one in ASSUMPTIONS.troubles)
+    longer = replace(ASSUMPTIONS, troubles=troubles)
+    for seed in SEEDS:
+        bad, more = (
+            {run for run in counted_runs() if weather.of_status_api("no-such-tld", run) is FaultKind.FALSE_INACTIVE}
+            for weather in (Weather(seed, EPOCH), Weather(seed, EPOCH, assumed=longer))
+        )
+        assert len(more - bad) <= 1
+        assert bad <= more
+    assert len(more) == 2
