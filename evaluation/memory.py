@@ -1,7 +1,7 @@
 """What the pipeline remembers of one domain between its checks, and the checks themselves.
 
 Restates, for one domain, what `include/sql/status_database/` does for all of them: `insert_new_domains.sql` (the first
-check), `merge_domain_status.sql`, `end_lapses.sql`, `open_lapses.sql`, `infer_lapses.sql`, `update_open_lapses.sql`;
+check), `insert_plan.sql` (whom a check asks), `merge_domain_status.sql`, `end_lapses.sql`, `open_lapses.sql`, `infer_lapses.sql`, `update_open_lapses.sql`;
 and the order in which the stages `check_batch` and `corroborate_checks` ask. What is decided, who is asked and when the
 domain is due again is the product's own `core`. A test drives the pipeline and this over the same world.
 """
@@ -24,6 +24,10 @@ from lapsewatch.core.evidence import DnsReading, Flag, RdapOutcome, RdapReading
 from lapsewatch.core.lifecycle import ADVERSE, Case, History, Phase, mail_seen_at
 from lapsewatch.core.policy import Decision, Policy, Verdict, decide, is_evidence
 from lapsewatch.core.questions import need_of, wants_dns, wants_registry
+
+
+REGISTRY_PATIENCE = timedelta(days=3)
+"""How long a domain waits for its registry's turn (`plan_batches`)."""
 
 
 class Outside(Protocol):
@@ -62,10 +66,11 @@ class DomainWatch:
         self._pace = pace
         self._policy = policy
         self._open_lapses: list[datetime] = []
+        self._evidence_at: datetime | None = None
 
     def due(self, day: date) -> Source | None:
         """Return whom the run of a day asks first, None where it does not ask about the domain."""
-        return self.next.source if self.next.at.date() <= day else None
+        return self._source(day) if self.next.at.date() <= day else None
 
     @property
     def is_distrusted(self) -> bool:
@@ -74,7 +79,7 @@ class DomainWatch:
 
     def check(self, now: datetime, ask: Outside) -> Decision:
         """Ask whom the domain is due to be asked of, decide, and remember what came of it."""
-        if self.next.source is Source.REGISTRY:
+        if self._source(now.date()) is Source.REGISTRY:
             case = self._with_witnesses((), now, ask)
         else:
             flags = ask.flags()
@@ -86,6 +91,12 @@ class DomainWatch:
         if is_evidence(case, decision):
             self._remember(case, decision)
         return decision
+
+    def _source(self, day: date) -> Source:
+        """Whom a run of a day asks: who has waited too long for the registry, or for evidence, is asked of the API."""
+        is_late = self.next.at.date() < day - REGISTRY_PATIENCE
+        is_stale = self._evidence_at is None or self._evidence_at.date() < day - timedelta(days=COHORTS)
+        return Source.STATUS_API if is_late or is_stale else self.next.source
 
     def _with_witnesses(self, flags: tuple[Flag, ...], now: datetime, ask: Outside) -> Case:
         rdap = ask.registry() if wants_registry(self._policy) else None
@@ -100,7 +111,7 @@ class DomainWatch:
             if rdap.registered_at is not None and rdap.registered_at <= now:
                 registered_at = rdap.registered_at
             seen_at, expires_at = now, rdap.expires_at
-        self.verdict = decision.verdict
+        self.verdict, self._evidence_at = decision.verdict, now
         self.known = History(
             decision.phase,
             decision.adverse_since,
@@ -108,6 +119,7 @@ class DomainWatch:
             registered_at,
             seen_at,
             expires_at,
+            _expired_since(known, decision, case),
             mail_seen_at(case),
         )
         if decision.is_renewed:
@@ -115,7 +127,7 @@ class DomainWatch:
         if decision.verdict is Verdict.UNVERIFY:
             self._open_lapse(decision, known.lapsed_at, now)
         if registered_at is not None and registered_at > self._verified_at and registered_at != known.registered_at:
-            self._infer_lapse(registered_at)
+            self._infer_lapse(registered_at, now)
         lapsed_at = max(self._open_lapses, default=None)
         if lapsed_at != self.known.lapsed_at:
             self.known = replace(self.known, lapsed_at=lapsed_at)
@@ -135,14 +147,26 @@ class DomainWatch:
         if lapsed_at is not None and not is_covered:
             self._open_lapses.append(lapsed_at)
 
-    def _infer_lapse(self, registered_at: datetime) -> None:
-        """A registration later than the verification of an address is a lapse, though nobody saw it."""
+    def _infer_lapse(self, registered_at: datetime, now: datetime) -> None:
+        """A registration later than the verification of an address is a lapse, though nobody saw it.
+
+        The next run asks the status API about it.
+        """
         if registered_at in self._open_lapses:
             return
         self._open_lapses.append(registered_at)
         self.verdict = Verdict.UNVERIFY
+        self.next = NextCheck(min(self.next.at, datetime.combine(now.date(), time(), UTC)), Source.STATUS_API)
         if self.known.phase not in ADVERSE:
             self.known = replace(self.known, phase=Phase.REREGISTERED)
+
+
+def _expired_since(known: History, decision: Decision, case: Case) -> datetime | None:
+    has_spoken = case.rdap is not None and case.rdap.outcome is not RdapOutcome.NO_EVIDENCE
+    if decision.phase is Phase.EXPIRED:
+        return known.expired_since or case.now
+    is_over = decision.phase is Phase.REREGISTERED or (decision.phase in {Phase.ACTIVE, Phase.RELEASED} and has_spoken)
+    return None if is_over else known.expired_since
 
 
 def _is_before(instant: datetime | None, later: datetime) -> bool:

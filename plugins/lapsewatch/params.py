@@ -103,8 +103,8 @@ def run_params() -> dict[str, Param]:
             minimum=0,
             title="Most questions to registries",
             description="How many questions to registries' RDAP servers the run may spend, doubtful domains first. What"
-            " is left over is asked by later runs; what has been due by its registry for three days is asked of the"
-            " status API.",
+            " is left over is asked by later runs; what is moving and has waited three days, or had no check for 30,"
+            " is asked of the status API.",
         ),
         "max_advice": Param(
             conf.getint(SECTION, "max_advice", fallback=100),

@@ -131,6 +131,7 @@ histories = st.builds(
     registered_at=st.none() | instants,
     registry_seen_at=st.none() | instants,
     expires_at=st.none() | instants,
+    expired_since=st.none() | instants,
     mail_seen_at=st.none() | instants,
 )
 cases = st.builds(

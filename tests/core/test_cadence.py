@@ -25,11 +25,13 @@ from lapsewatch.core.policy import Policy, Verdict, decide
 
 from tests.core.cases import (
     DAY,
+    DNS_SILENT,
     NOT_FOUND,
     NOTHING,
     NOW,
     RDAP_SILENT,
     UNDELEGATED,
+    WITH_MAIL,
     case,
     cases,
     found,
@@ -110,6 +112,10 @@ def test_what_is_moving_is_due_the_next_day_from_whoever_spoke(pace: Pace) -> No
     assert due(case("active", rdap=found("auto renew period")), pace=pace) == from_registry
     assert due(case(rdap=found("client hold")), pace=pace) == from_registry
     assert due(case("inactive", rdap=NOT_FOUND), pace=pace) == from_registry
+    assert due(case(rdap=found("redemption period"), dns=UNDELEGATED), pace=pace) == from_registry
+    # A registry that stands alone may be contradicted.
+    assert due(case(rdap=NOT_FOUND, dns=DNS_SILENT), pace=pace) == paid
+    assert due(case(rdap=found("redemption period"), dns=WITH_MAIL), pace=pace) == paid
     assert due(case("expiring"), pace=pace) == paid
     assert due(case("expiring", rdap=RDAP_SILENT, dns=UNDELEGATED), pace=pace) == paid
     assert due(case("undelegated"), pace=pace) == paid
@@ -199,8 +205,11 @@ def test_a_date_that_was_there_before_the_registry_could_move_it_was_paid_for() 
 
 
 def test_a_registry_without_dates_is_asked_three_times_as_often() -> None:
-    days = [number for number, _ in walk(None, 60)]
+    checks = list(walk(None, 400))
+    days = [number for number, _ in checks]
     assert [later - earlier for earlier, later in pairwise(days)] == [10] * (len(days) - 1)
+    paid = [number for number, source in checks if source is Source.STATUS_API]
+    assert {later - earlier for earlier, later in pairwise(paid)} == {COHORTS * API_TURN}
 
 
 def test_what_the_registry_said_stands_for_a_while_when_only_the_api_was_asked() -> None:

@@ -165,7 +165,7 @@ TIME = "is not a time such as 2026-11-01T00:00:00Z"
         ({"previous": {"adverse_since": False}}, "previous.adverse_since is not a text"),
         ({"previous": {"lapsed_at": "2026-13-01"}}, f"previous.lapsed_at {TIME}"),
         ({"previous": {"registry_seen_at": "0001-01-01T00:00:00+23:00"}}, f"previous.registry_seen_at {TIME}"),
-        ({"previous": {"since": None}}, "previous has no 'since': it has adverse_since, expires_at, lapsed_at,"),
+        ({"previous": {"since": None}}, "previous has no 'since': it has adverse_since, expired_since, expires_at,"),
         ({"address": "someone"}, "address is not an object"),
         ({"address": {"verified": "2026-01-01"}}, "address has no 'verified': it has verified_at"),
         ({"address": {"verified_at": []}}, "address.verified_at is not a text"),

@@ -41,7 +41,7 @@ KEEP, WATCH, UNVERIFY = Verdict
 
 IN_REDEMPTION = found("redemption period", "pending delete")
 IN_GRACE = found("auto renew period")
-MAIL_BEFORE = History(phase=Phase.ACTIVE, mail_seen_at=NOW - 40 * DAY)
+MAIL_BEFORE = History(phase=Phase.EXPIRED, expired_since=NOW - 38 * DAY, mail_seen_at=NOW - 40 * DAY)
 SOUND = found("active")
 
 
@@ -298,21 +298,26 @@ def test_expiry_counts_once_the_mail_is_gone(status: str, dns: DnsReading | None
 
 
 @pytest.mark.parametrize(
-    ("seen_at", "expected"),
+    ("seen_at", "expired_since", "expected"),
     [
-        (None, WATCH),
-        (NOW - MAIL_REMEMBERED - SECOND, WATCH),
-        (NOW - MAIL_REMEMBERED, UNVERIFY),
-        (NOW - MAIL_GONE_FOR, UNVERIFY),
-        (NOW - MAIL_GONE_FOR + SECOND, WATCH),
+        (None, NOW - 40 * DAY, WATCH),
+        (NOW - MAIL_REMEMBERED - SECOND, NOW - 40 * DAY, WATCH),
+        (NOW - MAIL_REMEMBERED, NOW - 40 * DAY, UNVERIFY),
+        (NOW - MAIL_GONE_FOR, NOW - 40 * DAY, UNVERIFY),
+        (NOW - MAIL_GONE_FOR + SECOND, NOW - 40 * DAY, WATCH),
+        # What nobody looked at has not been gone: the date itself must have been heard of for as long.
+        (NOW - 40 * DAY, None, WATCH),
+        (NOW - 60 * DAY, NOW - MAIL_GONE_FOR + SECOND, WATCH),
+        (NOW - 60 * DAY, NOW - MAIL_GONE_FOR, UNVERIFY),
     ],
 )
 @pytest.mark.parametrize("dns", [WITHOUT_MAIL, PARKED, UNDELEGATED])
 def test_mail_must_have_gone_with_the_date_and_for_weeks(
-    dns: DnsReading, seen_at: datetime | None, expected: Verdict
+    dns: DnsReading, seen_at: datetime | None, expired_since: datetime | None, expected: Verdict
 ) -> None:
     """A registry shows `auto renew period` of domains, too, that are paid for."""
-    decision = decide(case("active", rdap=IN_GRACE, dns=dns, previous=History(Phase.ACTIVE, mail_seen_at=seen_at)))
+    previous = History(Phase.EXPIRED, expired_since=expired_since, mail_seen_at=seen_at)
+    decision = decide(case("active", rdap=IN_GRACE, dns=dns, previous=previous))
     assert (decision.phase, decision.verdict) == (Phase.EXPIRED, expected)
     assert decision.adverse_since == (NOW if expected is UNVERIFY else None)
 
@@ -418,10 +423,10 @@ OPEN = read_adverse(BEGAN, lapsed_at=LAPSED)
     ],
 )
 def test_adverse_readings_begin_with_the_first(known: Case) -> None:
-    seen_at = known.previous.mail_seen_at
+    mail = {"expired_since": known.previous.expired_since, "mail_seen_at": known.previous.mail_seen_at}
     assert decide(known).adverse_since == NOW
-    assert decide(replace(known, previous=replace(OPEN, mail_seen_at=seen_at))).adverse_since == BEGAN
-    assert decide(replace(known, previous=replace(read_adverse(BEGAN), mail_seen_at=seen_at))).adverse_since == BEGAN
+    assert decide(replace(known, previous=replace(OPEN, **mail))).adverse_since == BEGAN
+    assert decide(replace(known, previous=replace(read_adverse(BEGAN), **mail))).adverse_since == BEGAN
 
 
 @pytest.mark.parametrize(
@@ -500,7 +505,7 @@ def test_who_registered_anew_may_lose_it_too() -> None:
     bought = History(phase=Phase.REREGISTERED, lapsed_at=MADE, registered_at=MADE)
     lost = case("deleting", rdap=found("pending delete", registered_at=MADE), previous=bought, verified_at=MADE + DAY)
     assert verdict(lost) is UNVERIFY
-    with_mail = replace(bought, mail_seen_at=NOW - 40 * DAY)
+    with_mail = replace(bought, expired_since=NOW - 38 * DAY, mail_seen_at=NOW - 40 * DAY)
     auctioned = replace(lost, rdap=found("auto renew period", registered_at=MADE), dns=PARKED, previous=with_mail)
     assert (decide(auctioned).phase, verdict(auctioned)) == (Phase.EXPIRED, UNVERIFY)
     # While mail arrives, what was known of the change of hands still tells more.

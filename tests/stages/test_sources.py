@@ -182,19 +182,15 @@ def test_a_silent_registry_changes_nothing_and_the_next_run_asks_the_status_api(
 def test_registries_that_are_down_stop_no_run_and_an_api_that_is_down_still_does(service: Service) -> None:
     service.outside.records = dict.fromkeys(DOMAINS, SILENT_REGISTRY)
     service.walk(DAILY)
-    service.outside.records = {}
-    service.change("next_source = 'registry', next_check_at = :due", *DOMAINS[1:], due=MIDNIGHT + DAY)
-    with pytest.raises(RunStopped, match="1 of 1 domains unexpectedly gave no evidence"):
-        service.walk(on(1), {ONE: NoEvidenceReason.TIMEOUT})
+    with pytest.raises(RunStopped, match="10 of 10 domains unexpectedly gave no evidence"):
+        service.walk(on(1), dict.fromkeys(DOMAINS, NoEvidenceReason.TIMEOUT))
 
 
 def test_the_silence_of_the_api_is_remembered_over_the_registrys_checks(service: Service) -> None:
     """A domain that the API knows nothing of is news once, not each time that it has its turn."""
     service.change("next_source = 'status_api'", ONE)
     unknown = {ONE: NoEvidenceReason.PROVIDER_UNKNOWN}
-    with pytest.raises(RunStopped):
-        service.walk(DAILY, unknown)
-    store_domain_status(DAILY, service.status)
+    service.walk(DAILY, unknown)
     service.change("next_source = 'registry', next_check_at = :due", due=MIDNIGHT + DAY)
     service.walk(on(1))
     assert service.known(ONE)["no_evidence_reason"] == "provider_unknown"
@@ -231,11 +227,36 @@ def test_what_is_moving_is_asked_first_then_what_is_due_then_dates(
 
 
 def test_who_has_waited_three_days_for_a_registry_is_asked_about_by_the_status_api(service: Service) -> None:
-    service.change("next_check_at = :due", ONE, due=MIDNIGHT - 3 * DAY - timedelta(hours=1))
+    service.change("verdict = 'watch'", ONE, TWO)
+    service.change("next_check_at = :due", due=MIDNIGHT - 3 * DAY - timedelta(hours=1))
     service.change("next_check_at = :due", TWO, due=MIDNIGHT - 3 * DAY)
     assert plan_batches(DAILY, service.status) == ([0], 10)
     assert service.by("status_api", DAILY) == {ONE}
     assert service.checks(DAILY)[ONE]["batch"] == 0
+
+
+def test_a_run_by_hand_at_noon_pays_for_no_more_than_the_daily_one(service: Service) -> None:
+    service.change("checked_at = :seen", seen=MIDNIGHT - 30 * DAY)
+    noon = replace(DAILY, as_of=MIDNIGHT + timedelta(hours=12))
+    plan_batches(noon, service.status)
+    assert service.by("status_api", noon) == set()
+
+
+def test_one_silent_call_among_registries_answers_stops_no_run(service: Service) -> None:
+    service.change("next_source = 'status_api'", ONE)
+    service.walk(DAILY, {ONE: NoEvidenceReason.PROVIDER_UNKNOWN})
+    assert service.known(TWO)["checked_at"] == NOW
+
+
+def test_a_registry_that_alone_knows_no_such_domain_is_contradicted_by_the_status_api(service: Service) -> None:
+    service.outside.records[ONE] = RdapReading(RdapOutcome.NOT_FOUND)
+    service.outside.dns = DnsReading(DnsOutcome.NO_EVIDENCE, reason=NoEvidenceReason.SERVFAIL)
+    for number in range(3):
+        service.walk(on(number), {ONE: "active"})
+        summarise_run(on(number), service.status)
+        assert ONE in service.by("registry" if number == 0 else "status_api", on(number))
+    assert service.known(ONE)["verdict"] == "watch"
+    assert service.unverified() == set()
 
 
 def test_nobody_waits_for_a_registry_when_a_round_has_passed_since_the_last_check(service: Service) -> None:

@@ -60,7 +60,7 @@ sourced as materialized (
            case
                when :asks_registries
                    and status.next_source = 'registry'
-                   and status.next_check_at >= cast(:registry_waits_since as timestamptz)
+                   and (status.verdict = 'keep' or status.next_check_at >= cast(:registry_waits_since as timestamptz))
                    and status.checked_at >= cast(:registry_checked_since as timestamptz)
                    then 'registry'
                else 'status_api'

@@ -24,7 +24,7 @@ set attempted_at = case when checked.quarantine_reason is null then checked.chec
     reason = case when evidence.is_there then checked.reason else known.reason end,
     witnesses = case when evidence.is_there then checked.witnesses else known.witnesses end,
     adverse_since = case when evidence.is_there then checked.adverse_since else known.adverse_since end,
-    mail_seen_at = case when evidence.is_there then checked.mail_seen_at else known.mail_seen_at end,
+    mail_seen_at = case when evidence.is_there then greatest(checked.mail_seen_at, known.mail_seen_at) else known.mail_seen_at end,
     run_id = case when evidence.is_there then checked.run_id else known.run_id end,
     -- One expiry is told once: what only the registry can tell is not over before it has spoken.
     expired_since = case

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from lapsewatch.core.evidence import Flag
-from lapsewatch.core.lifecycle import Case, Phase, phase_of_record
+from lapsewatch.core.lifecycle import ADVERSE, Case, Phase, Witness, phase_of_record
 from lapsewatch.core.policy import Decision, Policy, Verdict, is_evidence
 
 COHORTS = 30
@@ -111,7 +111,7 @@ def next_check(domain: str, day: date, case: Case, decision: Decision, policy: P
         return _due(day, Source.STATUS_API)
     is_adaptive = pace.cadence is Cadence.ADAPTIVE and policy is Policy.CORROBORATED
     if decision.verdict is not Verdict.KEEP:
-        answers = is_adaptive and phase_of_record(case.rdap) is not Phase.UNKNOWN
+        answers = is_adaptive and phase_of_record(case.rdap) is not Phase.UNKNOWN and not _stands_alone(decision)
         return _due(day + timedelta(days=1), Source.REGISTRY if answers else Source.STATUS_API)
     today, number = max(day, case.now.astimezone(UTC).date()), _number_of(domain)
     if not is_adaptive:
@@ -121,10 +121,16 @@ def next_check(domain: str, day: date, case: Case, decision: Decision, policy: P
         every = min(LEAST_INTERVAL, pace.api_interval) if Flag.UNDELEGATED in case.flags else pace.api_interval
         return _due(_next_turn(number, today, every), Source.STATUS_API)
     turn, wanted = _next_turn(number, today, COHORTS), _day_to_look(case, number, today)
-    if wanted <= turn:
+    # Where there is a date, a look that it asks for goes before the API's turn.
+    if wanted < turn or (wanted == turn and _expires_at(case) is not None):
         return _due(wanted, Source.REGISTRY)
     is_api_turn = turn.toordinal() // COHORTS % API_TURN == number // COHORTS % API_TURN
     return _due(turn, Source.STATUS_API if is_api_turn else Source.REGISTRY)
+
+
+def _stands_alone(decision: Decision) -> bool:
+    """Tell whether a registry speaks of a lapse, and nobody else does: then the status API may contradict it."""
+    return decision.phase in ADVERSE and decision.witnesses == (Witness.RDAP,)
 
 
 def _registry_answers(case: Case) -> bool:

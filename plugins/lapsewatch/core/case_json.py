@@ -187,5 +187,6 @@ _HISTORY: dict[str, Callable[[Any, str], Any]] = {
     "registered_at": _instant,
     "registry_seen_at": _instant,
     "expires_at": _instant,
+    "expired_since": _instant,
     "mail_seen_at": _instant,
 }

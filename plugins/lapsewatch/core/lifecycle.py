@@ -110,7 +110,8 @@ class History:
 
     `phase` is the phase read before, `adverse_since` when the readings that speak of a lapse began, `lapsed_at` the
     lapse that is still open, `registered_at` the registration that the registry showed, `registry_seen_at` when it
-    did, `expires_at` the date that it gave, `mail_seen_at` when DNS last said that mail can reach the domain.
+    did, `expires_at` the date that it gave, `expired_since` when it was first heard that this date has passed,
+    `mail_seen_at` when DNS last said that mail can reach the domain.
     """
 
     phase: Phase | None = None
@@ -119,6 +120,7 @@ class History:
     registered_at: datetime | None = None
     registry_seen_at: datetime | None = None
     expires_at: datetime | None = None
+    expired_since: datetime | None = None
     mail_seen_at: datetime | None = None
 
 
@@ -261,9 +263,14 @@ def is_mail_gone(dns: DnsReading | None) -> bool:
 
 
 def has_lost_its_mail(case: Case) -> bool:
-    """Tell whether mail has not reached the owner for weeks, and did before: of what was always so nobody knows why."""
-    seen_at = case.previous.mail_seen_at
-    return is_mail_gone(case.dns) and seen_at is not None and MAIL_GONE_FOR <= case.now - seen_at <= MAIL_REMEMBERED
+    """Tell whether the domain has been known to be expired for weeks, and mail, which came before, has not since.
+
+    Nobody knows why mail does not come where it long has not; and what nobody looked at has not been gone.
+    """
+    seen_at, expired_since = case.previous.mail_seen_at, case.previous.expired_since
+    if seen_at is None or expired_since is None or not is_mail_gone(case.dns):
+        return False
+    return case.now - max(seen_at, expired_since) >= MAIL_GONE_FOR and case.now - seen_at <= MAIL_REMEMBERED
 
 
 def mail_seen_at(case: Case) -> datetime | None:

@@ -130,7 +130,7 @@ def audit_checks(frame: pd.DataFrame, audit: Audit) -> dict[str, str]:
 def audit_run(figures: Mapping[str, Any], audit: Audit) -> None:
     """Validate a run as a whole from the figures of `select_run_figures.sql`; a failure is the audit's trouble.
 
-    Shares are judged from `FEW` domains on; a run that got none of the evidence it expected is always judged. One
+    Shares are judged from `FEW` domains on; a run that got no evidence at all, and expected some, is always judged. One
     top-level domain may fall silent, as when its registry is down, where there are enough others to judge by.
     """
     elsewhere = "_elsewhere" if figures["expected_elsewhere_count"] >= FEW else ""
@@ -141,7 +141,9 @@ def audit_run(figures: Mapping[str, Any], audit: Audit) -> None:
     frame = pd.DataFrame(
         {
             "run": ["run"],
-            "silent_share": [silent / expected if silent >= min(FEW, max(expected, 1)) else 0.0],
+            "silent_share": [
+                silent / expected if silent >= FEW or (expected and not figures["evidence_count"]) else 0.0
+            ],
             "first_adverse_share": [_share(first_adverse, first)],
             "newly_adverse_share": [_share(adverse, judged)],
             "quarantined_share": [_share(audit.quarantined_count, audit.row_count)],

@@ -15,8 +15,8 @@ from lapsewatch.status_database.statements import statement
 log = logging.getLogger(__name__)
 
 REGISTRY_PATIENCE = timedelta(days=3)
-"""How long a domain waits for its registry, be it paused or the run's questions spent; then the status API is asked.
-At once where that makes it longer than a round of all cohorts since its last check."""
+"""How long a domain on which something moves waits for its registry, be it paused or the run's questions spent; then
+the status API is asked. The others wait until a round of all cohorts has passed since their last check."""
 
 
 def plan_batches(run: Run, status: Engine) -> tuple[list[int], int]:
@@ -62,8 +62,9 @@ def _insert_plan(connection: Connection, run: Run, listed: list[str], planned_at
         "max_batches": MAX_BATCHES,
         "domains_per_batch": DOMAINS_PER_BATCH,
         "asks_registries": _asks_registries(run),
-        "registry_waits_since": run.as_of - REGISTRY_PATIENCE,
-        "registry_checked_since": run.as_of - timedelta(days=COHORTS),
+        # Counted in whole days, so that a run by hand at noon asks whom the daily run would ask.
+        "registry_waits_since": run.midnight - REGISTRY_PATIENCE,
+        "registry_checked_since": run.midnight - timedelta(days=COHORTS),
         "api_interval": _api_interval(connection, run, planned_at),
     }
     # Always after the run's own lock.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from lapsewatch.core.breaker import RUN_LIMITS, TLD_LIMITS, Limits
 from lapsewatch.core.cadence import Cadence
@@ -54,6 +54,11 @@ class Run:
     def day(self) -> date:
         """The run's own day (UTC), which is the day of one cohort."""
         return self.as_of.astimezone(UTC).date()
+
+    @property
+    def midnight(self) -> datetime:
+        """The beginning of that day."""
+        return datetime.combine(self.day, time(), UTC)
 
     def listed_domains(self) -> list[str]:
         """Return the list that the run keeps to, as registrable domains, each once; empty without the scope `list`.

@@ -8,10 +8,9 @@ comment on column lapsewatch.domain_status.no_evidence_reason is 'Why the status
 comment on column lapsewatch.domain_status.provider is 'Which status API last gave evidence.';
 comment on column lapsewatch.domain_status.flags is 'Status flags as that API last said, in increasing order of precedence: the last one leads. The registry may have spoken since.';
 
--- How many calls are due is asked again and again in a backfill: the index alone can tell.
-drop index lapsewatch.domain_status_next_check_at;
-create index domain_status_next_check_at on lapsewatch.domain_status (next_check_at) include (next_source)
-    where address_count > 0;
+-- How many calls are due is asked again and again in a backfill, and most domains are due by their registries.
+create index domain_status_next_call_at on lapsewatch.domain_status (next_check_at)
+    where address_count > 0 and next_source = 'status_api';
 
 -- A row that the registry is asked about is in no batch of the status API's.
 alter table lapsewatch.domain_check
@@ -50,6 +49,7 @@ select domain,
            'registered_at', registered_at,
            'registry_seen_at', registry_seen_at,
            'expires_at', expires_at,
+           'expired_since', expired_since,
            'mail_seen_at', mail_seen_at
        )) as history
 from lapsewatch.domain_status;
