@@ -4,7 +4,7 @@ import math
 import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from lapsewatch.core.cadence import Cadence, Pace, api_interval
 from evaluation.outlook import Shown, skies_of, tld_of
 from evaluation.routes import lapse_of
 from evaluation.score import Scene, Tally
+from evaluation.sensitivity import OTHER_DOMAINS, OTHER_WEATHER, Change, met_other_weather
 from evaluation.watchers import (
     PYPI_INTERVAL,
     PYPI_ROWS_A_DAY,
@@ -23,7 +24,7 @@ from evaluation.watchers import (
 )
 from evaluation.year import EPOCH
 from simulator.lives import EventKind, Phase
-from simulator.year.assumptions import ASSUMPTIONS
+from simulator.year.assumptions import ASSUMPTIONS, Assumptions
 from simulator.year.domains import YearDomain, year_domains
 from simulator.year.sights import registry_answers
 
@@ -34,10 +35,13 @@ MAIN_SHARE = 0.25
 CALLS_A_YEAR = 12.0
 BUDGETS = (5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 16.0, 24.0)
 VARIANT_SEEDS = 3
-"""The first years in which the curve and the other shares of auctions are played too."""
+"""The first years in which the curve, the other shares of auctions and the other assumptions are played too."""
 
 PLAIN_SAMPLE = 10
 """Of the domains of a TLD to which nothing happens but a renewal in time, one in so many is played, for all of them."""
+
+SAMPLE_STEP = 7
+"""Prime to the sample: ten chunks begin at ten places."""
 
 FULL_SIZE = 100_000
 """Domains of a world that PyPI's rows a day are meant for; in a smaller one, rows a day are fewer in proportion."""
@@ -52,7 +56,7 @@ MONTHLY, ADAPTIVE = "corroborated, monthly", "corroborated, adaptive"
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some domains of a seed, and whether they are played for the curve and the other shares of auctions too."""
+    """Some domains of a seed, and whether they are played for the curve and the variants of the world too."""
 
     seed: str
     numbers: range
@@ -72,16 +76,20 @@ class SeedResult:
     """What came of one seed: tallies by the worlds that the domains live in and watcher, and for the curve.
 
     A world is named by its share of auctions. The curve is of the domains whose registry does not answer, at the main
-    share, by the days between two calls about one.
+    share, by the days between two calls about one. The changes are what other assumptions do to the adaptive cadence at
+    the main share.
     """
 
     tallies: dict[tuple[tuple[float, ...], str], Tally] = field(default_factory=dict)
     curve: dict[int, Tally] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
 
     def add(self, other: "SeedResult") -> None:
         """Add what came of other domains of the seed."""
         _add(self.tallies, other.tallies)
         _add(self.curve, other.curve)
+        for name, change in other.changes.items():
+            self.changes.setdefault(name, Change()).add(change)
 
     def of(self, share: float, name: str) -> Tally:
         """Return what came of all domains under a share of auctions and a watcher."""
@@ -153,17 +161,35 @@ def play(size: Size, jobs: int, tell: Callable[[int], None]) -> list[SeedResult]
 
 
 def play_chunk(chunk: Chunk) -> SeedResult:
-    """Play some domains under every watcher and every share of auctions."""
-    result, contestants = SeedResult(), watchers()
+    """Play some domains under every watcher, and under every share of auctions and other variant of the world."""
+    result, other_skies = SeedResult(), {}
+    contestants = {watcher.name: watcher for watcher in watchers()}
+    if chunk.with_variants:
+        other_skies = {name: skies_of(chunk.seed, assumed) for name, assumed in OTHER_WEATHER.items()}
+        result.changes = {name: Change() for name in (*OTHER_DOMAINS, *OTHER_WEATHER)}
+        _play_other_domains(chunk, contestants[ADAPTIVE], result.changes)
     for scene, shares in _scenes(chunk):
-        for watcher in contestants:
-            tally = result.tallies.setdefault((shares, watcher.name), Tally())
-            tally.score(watcher, scene, with_reasons=MAIN_SHARE in shares)
-        if chunk.with_variants and MAIN_SHARE in shares and not scene.shown.has_registry:
+        seen = {}
+        for name, watcher in contestants.items():
+            tally = result.tallies.setdefault((shares, name), Tally())
+            seen[name] = tally.score(watcher, scene, with_reasons=MAIN_SHARE in shares)
+        if chunk.with_variants and MAIN_SHARE in shares:
+            for name, skies in other_skies.items():
+                if met_other_weather(seen[ADAPTIVE], scene.shown.tld, scene.skies, skies):
+                    result.changes[name].score(contestants[ADAPTIVE], scene, replace(scene, skies=skies))
             # Where the registry answers, the same is asked with any budget.
-            for interval in {interval_for(budget) for budget in BUDGETS}:
+            for interval in set() if scene.shown.has_registry else {interval_for(budget) for budget in BUDGETS}:
                 result.curve.setdefault(interval, Tally()).score(_adaptive(interval), scene, with_reasons=False)
     return result
+
+
+def _play_other_domains(chunk: Chunk, watcher: Watcher, changes: Mapping[str, Change]) -> None:
+    as_is = list(_domains(chunk.seed, chunk.numbers, MAIN_SHARE))
+    for name, assumed in OTHER_DOMAINS.items():
+        for one, other in zip(as_is, _domains(chunk.seed, chunk.numbers, MAIN_SHARE, assumed), strict=True):
+            if one != other:
+                scenes = (_scene(chunk.seed, domain) for domain in (one, other))
+                changes[name].score(watcher, *scenes)
 
 
 def _scenes(chunk: Chunk) -> Iterator[tuple[Scene, tuple[float, ...]]]:
@@ -172,6 +198,8 @@ def _scenes(chunk: Chunk) -> Iterator[tuple[Scene, tuple[float, ...]]]:
     Who is not auctioned at the largest share is so at none, and lives the same life in all worlds.
     """
     plain_count: Counter[str] = Counter()
+    # Each chunk begins elsewhere, so that no top-level domain, however small, is counted too often or too rarely.
+    start = PLAIN_SAMPLE // 2 + chunk.numbers.start // CHUNK * SAMPLE_STEP
     for number, domain in zip(chunk.numbers, _domains(chunk.seed, chunk.numbers, max(SHARES)), strict=True):
         if _is_auctioned(domain):
             for share in SHARES if chunk.with_variants else (MAIN_SHARE,):
@@ -181,7 +209,7 @@ def _scenes(chunk: Chunk) -> Iterator[tuple[Scene, tuple[float, ...]]]:
             yield _scene(chunk.seed, domain), SHARES
         else:
             tld = tld_of(domain.name)
-            if plain_count[tld] % PLAIN_SAMPLE == PLAIN_SAMPLE // 2:
+            if (plain_count[tld] + start) % PLAIN_SAMPLE == 0:
                 yield _scene(chunk.seed, domain, weight=PLAIN_SAMPLE), SHARES
             plain_count[tld] += 1
 
@@ -191,8 +219,8 @@ def _scene(seed: str, domain: YearDomain, weight: int = 1) -> Scene:
     return Scene(domain, shown, lapse_of(domain, shown), skies_of(seed), weight)
 
 
-def _domains(seed: str, numbers: range, share: float) -> Iterator[YearDomain]:
-    return year_domains(seed, numbers, EPOCH, share)
+def _domains(seed: str, numbers: range, share: float, assumed: Assumptions = ASSUMPTIONS) -> Iterator[YearDomain]:
+    return year_domains(seed, numbers, EPOCH, share, assumed=assumed)
 
 
 def _is_auctioned(domain: YearDomain) -> bool:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
+import numpy as np
 from lapsewatch.core.breaker import RUN_LIMITS
+from scipy.stats import binomtest, bootstrap
 from scipy.stats import t as student
 
 from evaluation.contest import (
@@ -13,6 +15,7 @@ from evaluation.contest import (
     BUDGETS,
     CALLS_A_YEAR,
     MAIN_SHARE,
+    PLAIN_SAMPLE,
     SHARES,
     VARIANT_SEEDS,
     SeedResult,
@@ -20,17 +23,21 @@ from evaluation.contest import (
     watchers,
 )
 from evaluation.routes import VISIBLE, Route
-from evaluation.score import AT_FIRST, IN_WARM_UP, LATER, NEVER, Mistake, Tally
+from evaluation.score import NEVER, TIMES, Mistake, Tally
+from evaluation.sensitivity import OTHER_DOMAINS, OTHER_WEATHER, Change
 from evaluation.year import WARM_UP_DAYS
 
 CONFIDENCE = 0.95
 RULE_OF_THREE = 3
-"""What was never seen in N is rarer than 3 / N, with a confidence of 95 %."""
+"""What was never seen in N is rarer than 3 / N, with a confidence of 95 %, as far as each is a case of its own."""
 
 DOLLARS_PER_CALL = 0.001
 """Fastly's list price of a precise answer."""
 
 PER = 100_000
+SEED = 1
+"""Of the draws behind an interval, so that it comes out the same again."""
+
 RUBYGEMS_CAP = 20
 """Users; above it nobody is blocked before a person has looked (rubygems.org, VerifyUserEmailDomainsJob)."""
 
@@ -53,6 +60,15 @@ def figures(results: Sequence[SeedResult]) -> Figures:
             }
             for share in SHARES
         },
+        "sensitivity": {
+            "as assumed": _under([seed.of(MAIN_SHARE, ADAPTIVE) for seed in variants], [Change() for _ in variants]),
+            **{
+                name: _under(
+                    [seed.of(MAIN_SHARE, ADAPTIVE) for seed in variants], [of.changes[name] for of in variants]
+                )
+                for name in (*OTHER_WEATHER, *OTHER_DOMAINS)
+            },
+        },
         "curve": _curve(variants),
     }
 
@@ -67,25 +83,37 @@ def estimate(values: Iterable[float]) -> Figures:
     return {"mean": _rounded(mean), "low": _rounded(mean - half), "high": _rounded(mean + half)}
 
 
+def count(values: Iterable[float]) -> Figures:
+    """Return the mean over seeds of what is rare, with the middle 95 % of the means of seeds drawn from them again.
+
+    Unlike Student's t it never goes below nought; of a single seed there is no interval.
+    """
+    values = list(values)
+    if len(values) < 2:
+        return estimate(values)
+    found = bootstrap(
+        (values,), np.mean, confidence_level=CONFIDENCE, method="percentile", rng=SEED
+    ).confidence_interval
+    return {"mean": _rounded(fmean(values)), "low": _rounded(found.low), "high": _rounded(found.high)}
+
+
 def share(hits: Sequence[int], of: Sequence[int]) -> Figures:
-    """Return a share (0 to 1) with its interval; where it is 0 or 1 in every seed, by the rule of three."""
+    """Return a share (0 to 1) of all seeds' with its exact binomial interval (Clopper and Pearson)."""
     whole = sum(of)
     if not whole:
         return {"mean": None, "low": None, "high": None}
-    if sum(hits) == whole:
-        return {"mean": 1.0, "low": _rounded(max(1 - RULE_OF_THREE / whole, 0.0)), "high": 1.0}
-    if sum(hits) == 0:
-        return {"mean": 0.0, "low": 0.0, "high": _rounded(min(RULE_OF_THREE / whole, 1.0))}
-    found = estimate(part / some for part, some in zip(hits, of, strict=True) if some)
-    return found | {key: min(max(found[key], 0.0), 1.0) for key in ("low", "high") if found[key] is not None}
+    found = binomtest(sum(hits), whole).proportion_ci(CONFIDENCE, method="exact")
+    return {"mean": _rounded(sum(hits) / whole), "low": _rounded(found.low), "high": _rounded(found.high)}
 
 
-def rate(counts: Sequence[int], of: Sequence[int], played: int, per: int = PER) -> Figures:
-    """Return so many in `per`, with its interval; where there is none in all that was played, by the rule of three."""
+def rate(counts: Sequence[int], of: Sequence[int], per: int = PER) -> Figures:
+    """Return so many in `per`, with its interval; where there is none, by the rule of three.
+
+    Then most of the others were not played: what was, stands for up to `PLAIN_SAMPLE` of its like.
+    """
     if not sum(counts):
-        return {"mean": 0.0, "low": 0.0, "high": _rounded(RULE_OF_THREE / played * per)}
-    found = estimate(count / some * per for count, some in zip(counts, of, strict=True))
-    return found if found["low"] is None else found | {"low": max(found["low"], 0.0)}
+        return {"mean": 0.0, "low": 0.0, "high": _rounded(RULE_OF_THREE * PLAIN_SAMPLE / sum(of) * per)}
+    return count(found / some * per for found, some in zip(counts, of, strict=True))
 
 
 def _rounded(value: float) -> float:
@@ -99,6 +127,7 @@ def _of_watcher(tallies: Sequence[Tally]) -> Figures:
     return {
         "domains": whole.domains,
         "addresses": whole.addresses,
+        "all": _protection(tallies, tuple(Route)),
         "visible": _protection(tallies, VISIBLE),
         "routes": {
             route.value: _protection(tallies, (route,)) | {"delay_days": _delays(tallies, (route,))} for route in Route
@@ -118,8 +147,8 @@ def _of_watcher(tallies: Sequence[Tally]) -> Figures:
         "busiest_server": _busiest(tallies),
         "longest_wait_days": whole.longest_wait,
         "days_above": {
-            f"{limit} addresses": estimate(
-                sum(count > limit for day, count in tally.unverified.items() if day >= WARM_UP_DAYS)
+            f"{limit} addresses": count(
+                sum(addresses > limit for day, addresses in tally.unverified.items() if day >= WARM_UP_DAYS)
                 for tally in tallies
             )
             for limit in (RUBYGEMS_CAP, RUN_LIMITS.addresses)
@@ -148,15 +177,12 @@ def _nested(counts: Mapping[tuple[Any, Any], int]) -> Figures:
 
 def _delays(tallies: Sequence[Tally], routes: Collection[Route]) -> Figures:
     """Days from the beginning of redemption to the unverification, of lapses that have one; None stands for never."""
-    by_seed = [_delay_hours(tally, routes) for tally in tallies]
     pooled: Counter[int] = Counter()
-    for delays in by_seed:
-        pooled.update(delays)
-    medians = [quantile(delays, 0.5) for delays in by_seed]
+    for tally in tallies:
+        pooled.update(_delay_hours(tally, routes))
     in_time = max((hours for hours in pooled if hours != NEVER), default=None)
     return {
         "median": _days(quantile(pooled, 0.5)),
-        "median_between_seeds": [_days(min(medians, key=_never_last)), _days(max(medians, key=_never_last))],
         "95 %": _days(quantile(pooled, 0.95)),
         "worst": _days(in_time),
         "never": pooled[NEVER],
@@ -182,10 +208,6 @@ def quantile(counts: Mapping[int, int], part: float) -> int | None:
     return None
 
 
-def _never_last(hours: int | None) -> int:
-    return NEVER if hours is None else hours
-
-
 def _days(hours: int | None) -> float | None:
     return None if hours is None or hours == NEVER else round(hours / HOURS_A_DAY, 2)
 
@@ -205,16 +227,16 @@ def _mistakes(tallies: Sequence[Tally]) -> Figures:
         return _rate_of(tallies, lambda tally: sum(tally.mistakes[key] for key in keys))
 
     return {
-        "all": of((AT_FIRST, IN_WARM_UP, LATER), Mistake),
-        AT_FIRST: {"all": of((AT_FIRST,), Mistake), **{why.value: of((AT_FIRST,), (why,)) for why in Mistake}},
-        LATER: {"all": of((LATER,), Mistake), **{why.value: of((LATER,), (why,)) for why in Mistake}},
+        "all": of(TIMES, Mistake),
+        **{
+            when: {"all": of((when,), Mistake), **{why.value: of((when,), (why,)) for why in Mistake}} for when in TIMES
+        },
     }
 
 
-def _rate_of(tallies: Sequence[Tally], count: Callable[[Tally], int]) -> Figures:
+def _rate_of(tallies: Sequence[Tally], number: Callable[[Tally], int]) -> Figures:
     """Of 100,000 addresses."""
-    played = sum(tally.played_addresses for tally in tallies)
-    return rate([count(tally) for tally in tallies], [tally.addresses for tally in tallies], played)
+    return rate([number(tally) for tally in tallies], [tally.addresses for tally in tallies])
 
 
 def _until_right(days: Counter[int]) -> Figures:
@@ -233,6 +255,22 @@ def _busiest(tallies: Sequence[Tally]) -> Figures:
     counts = [(count, server) for tally in tallies for (server, _), count in tally.by_server.items()]
     count, server = max(counts, default=(0, ""))
     return {"queries_a_day": count, "server": server}
+
+
+def _under(as_assumed: Sequence[Tally], changes: Sequence[Change]) -> Figures:
+    """What a watcher comes to where another assumption changes so much of what came of it."""
+
+    def counts(number: Callable[[Tally], int]) -> list[int]:
+        both = zip(as_assumed, changes, strict=True)
+        return [number(whole) - number(change.as_is) + number(change.changed) for whole, change in both]
+
+    lapses = counts(lambda tally: sum(tally.lapses[route] for route in VISIBLE))
+    protected = counts(lambda tally: sum(tally.protected[route] for route in VISIBLE))
+    return {
+        "lapses": sum(lapses),
+        "share": share(protected, lapses),
+        "mistakes": rate(counts(lambda tally: tally.mistakes.total()), counts(lambda tally: tally.addresses)),
+    }
 
 
 def _curve(results: Sequence[SeedResult]) -> list[Figures]:

@@ -1,12 +1,12 @@
 """What is asked of the adaptive cadence, held against the figures."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from evaluation.contest import ADAPTIVE
-from evaluation.routes import VISIBLE
-from evaluation.score import AT_FIRST, LATER, Mistake
+from evaluation.routes import VISIBLE, Route
+from evaluation.score import TIMES, Mistake
 
 MOST_CALLS = 12.2
 """Paid calls a domain and year: the price of asking everybody every 30 days."""
@@ -29,27 +29,26 @@ class Goal:
 
 
 def goals(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the goals, as JSON."""
+    """Return the goals, as JSON. What chance leaves open counts against them: an interval's worse end is held to it."""
     ours = figures["watchers"][ADAPTIVE]
-    others = {name: of for name, of in figures["watchers"].items() if name != ADAPTIVE}
     unlike_lapses = (Mistake.IN_BAD_WEATHER.value, Mistake.OTHERWISE.value)
-    unheld = sum(ours["mistakes"][when][why]["mean"] for when in (AT_FIRST, LATER) for why in unlike_lapses)
-    outdone = [
-        f"{route.value}: {name}"
-        for route in VISIBLE
-        for name, other in others.items()
-        if _protected(other, route.value) > _protected(ours, route.value)
-    ]
-    protected, calls = ours["visible"]["share"]["mean"], ours["calls"]["mean"]
+    unheld = sum(ours["mistakes"][when][why]["mean"] for when in TIMES for why in unlike_lapses)
+    outdone, outdone_in_sight = _outdone(figures, Route), _outdone(figures, VISIBLE)
+    protected, wronged, calls = ours["visible"]["share"], ours["mistakes"]["all"], ours["calls"]["mean"]
     median, queries = ours["delay_days"]["median"], ours["busiest_server"]["queries_a_day"]
     found = [
         Goal(f"at most {MOST_CALLS} paid calls a domain and year", f"{calls:.2f}", calls <= MOST_CALLS),
         Goal(
             f"at least {LEAST_PROTECTED:.0%} of the lapses that any observer could have seen are protected",
-            f"{protected:.2%}",
-            protected >= LEAST_PROTECTED,
+            f"{protected['mean']:.2%}{_between(protected, '.2%')}",
+            _worse(protected, "low") >= LEAST_PROTECTED,
         ),
-        Goal("more than any other policy on every such route", ", ".join(outdone) or "as many or more", not outdone),
+        Goal(
+            "no other policy protects more on any route that anybody could see",
+            "; ".join(outdone_in_sight) or "none does",
+            not outdone_in_sight,
+        ),
+        Goal("no other policy protects more on any route at all", "; ".join(outdone) or "none does", not outdone),
         Goal(
             "nobody who has paid is unverified, but for holds that look like lapses",
             f"{unheld:.2f} of 100,000 addresses",
@@ -57,8 +56,8 @@ def goals(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
         ),
         Goal(
             "and even so fewer than 1 of 100,000 addresses and year",
-            f"{ours['mistakes']['all']['mean']:.2f}",
-            ours["mistakes"]["all"]["mean"] < MOST_MISTAKES,
+            f"{wronged['mean']:.2f}{_between(wronged, '.2f')}",
+            _worse(wronged, "high") < MOST_MISTAKES,
         ),
         Goal(
             "median delay after redemption begins at most 1 day",
@@ -79,6 +78,26 @@ def goals(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [asdict(goal) for goal in found]
 
 
-def _protected(of: Mapping[str, Any], route: str) -> float:
-    share: float | None = of["routes"][route]["share"]["mean"]
+def _outdone(figures: Mapping[str, Any], routes: Iterable[Route]) -> list[str]:
+    """The routes on which other policies protect a greater share, in words, with all shares."""
+    outdone = []
+    for route in routes:
+        shares = {name: _protected(of, route) for name, of in figures["watchers"].items()}
+        own = shares[ADAPTIVE]
+        if better := [f"{name} {share:.1%}" for name, share in shares.items() if share > own]:
+            outdone.append(f"{route.value}: {own:.1%}, but {', '.join(better)}")
+    return outdone
+
+
+def _protected(of: Mapping[str, Any], route: Route) -> float:
+    share: float | None = of["routes"][route.value]["share"]["mean"]
     return share or 0.0
+
+
+def _worse(found: Mapping[str, Any], end: str) -> float:
+    value: float = found["mean"] if found[end] is None else found[end]
+    return value
+
+
+def _between(found: Mapping[str, Any], digits: str) -> str:
+    return "" if found["low"] is None else f" ({found['low']:{digits}}-{found['high']:{digits}})"

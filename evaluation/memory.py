@@ -1,7 +1,8 @@
 """What the pipeline remembers of one domain between its checks, and the checks themselves.
 
 Restates, for one domain, what `include/sql/status_database/` does for all of them: `insert_new_domains.sql` (the first
-check), `insert_plan.sql` (whom a check asks), `merge_domain_status.sql`, `end_lapses.sql`, `open_lapses.sql`, `infer_lapses.sql`, `update_open_lapses.sql`;
+check), `insert_plan.sql` (whom a check asks), `merge_domain_status.sql`, `end_lapses.sql`, `open_lapses.sql`,
+`infer_lapses.sql`, `update_open_lapses.sql`;
 and the order in which the stages `check_batch` and `corroborate_checks` ask. What is decided, who is asked and when the
 domain is due again is the product's own `core`. A test drives the pipeline and this over the same world.
 """
@@ -25,9 +26,8 @@ from lapsewatch.core.lifecycle import ADVERSE, Case, History, Phase, mail_seen_a
 from lapsewatch.core.policy import Decision, Policy, Verdict, decide, is_evidence
 from lapsewatch.core.questions import need_of, wants_dns, wants_registry
 
-
 REGISTRY_PATIENCE = timedelta(days=3)
-"""How long a domain waits for its registry's turn (`plan_batches`)."""
+"""How long a domain on which something moves waits for its registry (`plan_batches`)."""
 
 
 class Outside(Protocol):
@@ -93,8 +93,8 @@ class DomainWatch:
         return decision
 
     def _source(self, day: date) -> Source:
-        """Whom a run of a day asks: who has waited too long for the registry, or for evidence, is asked of the API."""
-        is_late = self.next.at.date() < day - REGISTRY_PATIENCE
+        """Whom a run of a day asks: the API, where one has waited too long for the registry or for evidence."""
+        is_late = self.verdict is not Verdict.KEEP and self.next.at.date() < day - REGISTRY_PATIENCE
         is_stale = self._evidence_at is None or self._evidence_at.date() < day - timedelta(days=COHORTS)
         return Source.STATUS_API if is_late or is_stale else self.next.source
 

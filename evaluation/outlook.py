@@ -18,6 +18,7 @@ from lapsewatch.core.evidence import (
 from evaluation.year import DAYS, EPOCH, RUNS, WARM_UP_DAYS, first_run_from
 from simulator.delegations import PARKING_NAME_SERVERS, Delegation
 from simulator.faults import FaultKind
+from simulator.year.assumptions import ASSUMPTIONS, Assumptions
 from simulator.year.domains import YearDomain
 from simulator.year.sights import Sight, registry_answers, sights
 from simulator.year.weather import Weather
@@ -48,8 +49,8 @@ CALM: Faults = (None,) * DAYS
 class Skies:
     """The weather of a seeded year at each day's run; without a seed it is always good."""
 
-    def __init__(self, seed: str | None) -> None:
-        weather = Weather(seed, EPOCH) if seed is not None else None
+    def __init__(self, seed: str | None, assumed: Assumptions = ASSUMPTIONS) -> None:
+        weather = Weather(seed, EPOCH, assumed=assumed) if seed is not None else None
         self.status_api = _at_runs(weather.of_status_api if weather else None)
         self.registry = _at_runs(weather.of_registry if weather else None)
         self.dns = _at_runs(weather.of_dns if weather else None)
@@ -63,10 +64,10 @@ def _at_runs(fault: Callable[..., FaultKind | None] | None) -> Callable[[str], F
     return of_tld
 
 
-@lru_cache(maxsize=4)
-def skies_of(seed: str | None) -> Skies:
+@lru_cache(maxsize=8)
+def skies_of(seed: str, assumed: Assumptions = ASSUMPTIONS) -> Skies:
     """Return the weather of a seeded year."""
-    return Skies(seed)
+    return Skies(seed, assumed)
 
 
 @cache
@@ -91,7 +92,8 @@ class Shown:
 class Outlook:
     """One domain as somebody sees it at the run of `day`, which they set themselves, in the weather of `skies`.
 
-    It counts the questions of the counted year by kind, and lists the days of those to the registry.
+    It counts the questions of the counted year by kind, and lists the days of those to the status API, but for
+    the repeated ones, and of those to the registry.
     """
 
     def __init__(self, shown: Shown, skies: Skies) -> None:
@@ -104,11 +106,13 @@ class Outlook:
         self._dns_faults = skies.dns(tld)
         self.paid_count = 0
         self.dns_count = 0
+        self.api_days: list[int] = []
         self.registry_days: list[int] = []
 
     def flags(self) -> tuple[Flag, ...]:
         """Return what the status API says; nothing where the call fails. It is paid for either way."""
         self.paid_count += self.day >= WARM_UP_DAYS
+        self.api_days.append(self.day)
         fault = self._api_faults[self.day]
         if fault is None:
             return self._shown.flags[self._now()]

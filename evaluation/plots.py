@@ -97,7 +97,7 @@ def _curve(document: Document, figure: Figure) -> None:
         yerr=_errors(announced, 100),
         color=colour,
         marker=marker,
-        label=f"{ADAPTIVE}, by its budget",
+        label=f"{ADAPTIVE}, by its budget (in {document['method']['variant_seeds']} of the years)",
     )
     _line_of_days(delay, calls, [point["delay_days"]["median"] for point in points], colour, marker)
     for name, of in document["watchers"].items():
@@ -116,7 +116,7 @@ def _curve(document: Document, figure: Figure) -> None:
             label=name,
         )
         _line_of_days(delay, spent, [told["delay_days"]["median"]], other, shape)
-    share.set_ylabel("protected where no\nregistry answers, %")
+    share.set_ylabel("protected, % of the announced\nlapses without a registry")
     delay.set_ylabel("median delay, days\nafter redemption began")
     delay.set_yscale("log")
     days = [0.5, 1, 2, 5, 10, 20, 50, 100]

@@ -27,7 +27,7 @@ class Mistake(StrEnum):
 class Escape(StrEnum):
     """Why a visible lapse was missed: by what the same policy would see in good weather, and asking every day."""
 
-    NEVER_SHOWN = "never shown to it"
+    NOT_BY_ITS_RULE = "its rule does not act on it"
     OUTAGE = "an outage"
     TOO_RARELY = "asked too rarely"
 
@@ -35,6 +35,7 @@ class Escape(StrEnum):
 AT_FIRST = "at the first check"
 LATER = "in the counted year, later"
 IN_WARM_UP = "in the warm-up, later"
+TIMES = (AT_FIRST, IN_WARM_UP, LATER)
 
 DAYS_AHEAD = 5
 """Who asks every day to see a lapse begins so long before it."""
@@ -60,8 +61,6 @@ class Tally:
 
     domains: int = 0
     addresses: int = 0
-    # Those of them that were played: the others are like them.
-    played_addresses: int = 0
     lapses: Counter[Route] = field(default_factory=Counter)
     protected: Counter[Route] = field(default_factory=Counter)
     # Of the protected, those whose addresses were unverified while the owner had paid.
@@ -99,14 +98,16 @@ class Tally:
             else:
                 setattr(self, entry.name, mine + others)
 
-    def score(self, watcher: Watcher, scene: Scene, *, with_reasons: bool = True) -> None:
-        """Let a watcher play one domain, and count what comes of it; with the reasons of what it could have seen."""
+    def score(self, watcher: Watcher, scene: Scene, *, with_reasons: bool = True) -> Outlook:
+        """Let a watcher play one domain, and count what comes of it; return what it saw.
+
+        With the reasons for which it missed what it could have seen.
+        """
         domain, weight = scene.domain, scene.weight
         outlook = Outlook(scene.shown, scene.skies)
         play = watcher.play(domain, outlook)
         self.domains += weight
         self.addresses += weight * domain.address_count
-        self.played_addresses += domain.address_count
         self.longest_wait = max(self.longest_wait, play.longest_wait)
         self._count_questions(outlook, scene)
         for unverified in play.unverified:
@@ -119,6 +120,7 @@ class Tally:
             is_protected = self._count_lapse(scene.domain, scene.lapse, play)
             if with_reasons and not is_protected and scene.lapse.route in VISIBLE:
                 self.escapes[scene.lapse.route, _why(watcher, scene, scene.lapse)] += 1
+        return outlook
 
     def _count_questions(self, outlook: Outlook, scene: Scene) -> None:
         self.paid += scene.weight * outlook.paid_count
@@ -179,7 +181,7 @@ def _why(watcher: Watcher, scene: Scene, lapse: Lapse) -> Escape:
     if sum(some.address_count for some in in_good_weather if some.day <= until) == domain.address_count:
         return Escape.OUTAGE
     days = range(max(day_of(lapse.began_at) - DAYS_AHEAD, 0), until + 1)
-    return Escape.TOO_RARELY if watcher.sees(domain, Outlook(scene.shown, _CALM), days) else Escape.NEVER_SHOWN
+    return Escape.TOO_RARELY if watcher.sees(domain, Outlook(scene.shown, _CALM), days) else Escape.NOT_BY_ITS_RULE
 
 
 def _last_run_before(lapse: Lapse) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evaluation.routes import VISIBLE, Route
-from evaluation.score import AT_FIRST, LATER, Escape, Mistake
+from evaluation.score import AT_FIRST, IN_WARM_UP, LATER, TIMES, Escape, Mistake
 from simulator.year.assumptions import assumption_rows
 
 Document = Mapping[str, Any]
@@ -24,12 +24,14 @@ def contest(document: Document) -> str:
     return _by_watcher(
         document,
         {
-            "protected, of the lapses that anybody could see": lambda of: _share(of["visible"]["share"]),
+            "protected, of all lapses": lambda of: _share(of["all"]["share"]),
+            "protected, of those that anybody could see": lambda of: _share(of["visible"]["share"]),
             "before a stranger held it, of all that one came to": lambda of: _share(of["before a stranger held it"]),
             "delay after redemption begins, median": lambda of: _days(of["delay_days"]["median"]),
             "95 of 100 within": lambda of: _days(of["delay_days"]["95 %"]),
             "worst; never in the year": lambda of: _worst(of["delay_days"]),
             "wronged at the first check, of 100,000 addresses": lambda of: _number(of["mistakes"][AT_FIRST]["all"]),
+            "wronged later in the warm-up, of 100,000": lambda of: _number(of["mistakes"][IN_WARM_UP]["all"]),
             "wronged later, of 100,000 a year": lambda of: _number(of["mistakes"][LATER]["all"]),
             "owner came back out of a lapse, of 100,000 a year": lambda of: _number(of["came_back"]),
             "paid calls a domain and year": lambda of: _number(of["calls"], 2),
@@ -54,10 +56,12 @@ def routes(document: Document) -> str:
 def mistakes(document: Document) -> str:
     """Who was wronged, when and why, of 100,000 addresses."""
     rows: dict[str, Cell] = {}
-    for when in (AT_FIRST, LATER):
+    for when in TIMES:
         for why in Mistake:
             rows[f"{when}: {why.value}"] = _mistaken(when, why)
-    rows["days until nothing speaks against them, median"] = lambda of: _count(of["days_until_right"]["median"], of)
+    rows["days until nothing speaks against them, at least, median"] = lambda of: _count(
+        of["days_until_right"]["median"], of
+    )
     rows["the longest within the year"] = lambda of: _count(of["days_until_right"]["worst"], of)
     rows["not within the year"] = lambda of: _part(of["days_until_right"]["not_within_the_year"])
     rows["of the protected, unverified while the owner had paid"] = lambda of: f"{of['visible']['by_mistake']:,}"
@@ -82,7 +86,22 @@ def auctions(document: Document) -> str:
     for name in document["watchers"]:
         for label, key in (("that anybody could see", "share"), ("all", "any route")):
             rows.append([f"{name}: {label}", *(_share(of[name][key]) for of in shares.values())])
-    return _table(["lapses protected, where so many are auctioned:", *shares], rows)
+    return _table([f"lapses protected, where so many are auctioned ({_years(document)})", *shares], rows)
+
+
+def sensitivity(document: Document) -> str:
+    """The adaptive cadence under other assumptions."""
+    rows = [
+        [name, f"{of['lapses']:,}", _share(of["share"]), _number(of["mistakes"])]
+        for name, of in document["sensitivity"].items()
+    ]
+    header = [
+        f"corroborated, adaptive ({_years(document)})",
+        "lapses that anybody could see",
+        "protected of them",
+        "wronged, of 100,000 addresses",
+    ]
+    return _table(header, rows)
 
 
 def curve(document: Document) -> str:
@@ -99,7 +118,7 @@ def curve(document: Document) -> str:
         for point in document["curve"]
     ]
     header = [
-        "`calls_per_domain_year`",
+        f"`calls_per_domain_year` ({_years(document)})",
         "days between calls where no registry answers",
         "calls made",
         "protected, of those announced there",
@@ -118,7 +137,11 @@ def limits(document: Document) -> str:
 def goals(document: Document) -> str:
     """What was asked for, and what came of it."""
     marks = {True: "reached", False: "**missed**"}
-    return _table(["goal", "found", ""], [[of["goal"], of["found"], marks[of["reached"]]] for of in document["goals"]])
+    rows = [
+        [of["goal"].replace("%", " %"), of["found"].replace("%", " %"), marks[of["reached"]]]
+        for of in document["goals"]
+    ]
+    return _table(["goal", "found", ""], rows)
 
 
 def assumptions(_document: Document) -> str:
@@ -132,6 +155,7 @@ TABLES: dict[str, Cell] = {
     "mistakes": mistakes,
     "escapes": escapes,
     "auctions": auctions,
+    "sensitivity": sensitivity,
     "curve": curve,
     "limits": limits,
     "goals": goals,
@@ -147,6 +171,11 @@ def _by_watcher(document: Document, rows: Mapping[str, Cell]) -> str:
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: bool = True) -> str:
     ruler = ["---", *(("---:" if numbers else "---") for _ in header[1:])]
     return "".join(f"| {' | '.join(line)} |\n" for line in [header, ruler, *rows])
+
+
+def _years(document: Document) -> str:
+    number = document["method"]["variant_seeds"]
+    return "1 year" if number == 1 else f"{number} years"
 
 
 def _protected_on(route: Route) -> Cell:

@@ -3,6 +3,7 @@
 import re
 
 from evaluation import report, tables
+from evaluation.__main__ import FULL
 from evaluation.report import DOCUMENT, RESULTS
 
 
@@ -10,6 +11,12 @@ def test_the_tables_are_those_of_the_last_results() -> None:
     text = DOCUMENT.read_text()
     assert tables.rewritten(text, report.read()) == text
     assert (RESULTS / "protection.md").read_text() == report.as_markdown(report.read())
+
+
+def test_the_results_are_of_the_full_size_and_of_what_is_committed() -> None:
+    results = report.read()
+    assert (results["method"]["seeds"], results["method"]["domains"]) == (FULL.seeds, FULL.domains)
+    assert not results["is_dirty"]
 
 
 def test_every_table_is_shown() -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from lapsewatch.core.cadence import Cadence, Pace, Source, cohort_of, cohort_of_day
+from lapsewatch.core.cadence import Cadence, NextCheck, Pace, Source, cohort_of, cohort_of_day
 from lapsewatch.core.evidence import DnsOutcome, DnsReading, Flag, RdapOutcome, RdapReading
 from lapsewatch.core.lifecycle import Phase
 from lapsewatch.core.policy import Verdict
@@ -86,14 +86,15 @@ def test_a_check_by_the_registry_is_not_paid_for(watch: DomainWatch) -> None:
 def test_a_lapse_opens_once_and_ends_when_the_same_registration_stands_again(watch: DomainWatch) -> None:
     watch.check(RUNS[0], WELL)
     lapse = Says("active", record("redemption period"), GONE)
-    watch.check(RUNS[50], lapse)
+    watch.next = NextCheck(RUNS[30], Source.REGISTRY)
+    watch.check(RUNS[30], lapse)
     assert watch.is_distrusted
-    assert watch.known.lapsed_at == RUNS[50]
-    watch.check(RUNS[51], lapse)
-    assert watch.known.lapsed_at == RUNS[50]
-    watch.check(RUNS[52], Says("active", SERVER_ERROR))
-    assert watch.known.lapsed_at == RUNS[50]
-    watch.check(RUNS[53], WELL)
+    assert watch.known.lapsed_at == RUNS[30]
+    watch.check(RUNS[31], lapse)
+    assert watch.known.lapsed_at == RUNS[30]
+    watch.check(RUNS[32], Says("active", SERVER_ERROR))
+    assert watch.known.lapsed_at == RUNS[30]
+    watch.check(RUNS[33], WELL)
     assert not watch.is_distrusted
     assert watch.known.lapsed_at is None
     assert watch.verdict is Verdict.KEEP
@@ -129,3 +130,42 @@ def test_that_others_call_it_unregistered_must_stand_for_a_day(watch: DomainWatc
     assert watch.known.adverse_since == RUNS[20]
     watch.check(RUNS[21], released)
     assert watch.is_distrusted
+
+
+def test_the_lapse_of_an_earlier_registration_stays_open_when_the_later_one_is_renewed(watch: DomainWatch) -> None:
+    watch.check(RUNS[0], WELL)
+    watch.check(RUNS[50], Says("undelegated inactive", NOT_FOUND, GONE))
+    anew = noon(55)
+    watch.check(RUNS[60], Says("active", record("active", registered_at=anew), MAIL))
+    again = Says("undelegated active expiring", record("redemption period", registered_at=anew), GONE)
+    watch.check(RUNS[400], again)
+    assert watch.known.lapsed_at == RUNS[400]
+    watch.check(RUNS[401], Says("active", record("active", registered_at=anew), MAIL))
+    assert watch.known.lapsed_at == anew
+
+
+@pytest.mark.parametrize(("days_late", "source"), [(0, Source.REGISTRY), (3, Source.REGISTRY), (4, Source.STATUS_API)])
+def test_who_waits_too_long_for_the_registry_is_asked_of_the_status_api(
+    watch: DomainWatch, days_late: int, source: Source
+) -> None:
+    watch.check(RUNS[0], Says("active", record("active", "auto renew period"), MAIL))
+    day = RUNS[1 + days_late]
+    assert watch.due(day.date()) is source
+    ask = Says("active", record("active"))
+    watch.check(day, ask)
+    assert ("flags" in ask.asked) is (source is Source.STATUS_API)
+
+
+@pytest.mark.parametrize(("days", "source"), [(30, Source.REGISTRY), (31, Source.STATUS_API)])
+def test_who_has_been_without_evidence_for_too_long_is_asked_of_the_status_api(
+    watch: DomainWatch, days: int, source: Source
+) -> None:
+    watch.check(RUNS[0], WELL)
+    watch.next = NextCheck(RUNS[days], Source.REGISTRY)
+    assert watch.due(RUNS[days].date()) is source
+
+
+def test_after_a_lapse_that_nobody_saw_the_next_run_asks_the_status_api() -> None:
+    watch = DomainWatch("invented.com", EPOCH.date(), EPOCH, Pace(Cadence.ADAPTIVE, 12))
+    watch.check(RUNS[9], Says("active", record("active", registered_at=noon(5)), MAIL))
+    assert watch.due(RUNS[10].date()) is Source.STATUS_API

@@ -5,8 +5,9 @@ from lapsewatch.core.cadence import Cadence, Pace
 
 from evaluation.outlook import Skies
 from evaluation.routes import Route
-from evaluation.score import AT_FIRST, LATER, NEVER, Escape, Mistake, Tally
+from evaluation.score import AT_FIRST, IN_WARM_UP, LATER, NEVER, Escape, Mistake, Tally
 from evaluation.watchers import CorroboratedWatcher, PypiWatcher, RubygemsWatcher, Watcher
+from evaluation.year import WARM_UP_DAYS
 from simulator.delegations import Delegation
 from simulator.faults import FaultKind
 from simulator.lives import Life, Phase
@@ -66,9 +67,9 @@ def test_unverified_after_the_release_but_before_a_stranger_came_counts_apart() 
 
 
 @pytest.mark.parametrize("watcher", [PYPI, RUBYGEMS], ids=["pypi", "rubygems"])
-def test_what_only_the_registry_shows_was_never_shown_to_who_does_not_ask_it(watcher: Watcher) -> None:
+def test_on_what_only_the_registry_shows_nobody_acts_who_does_not_ask_it(watcher: Watcher) -> None:
     tally = scored(watcher, made(auctioned(), delegations=PARKED_IN_GRACE))
-    assert tally.escapes == {(Route.AUCTION_SEEN, Escape.NEVER_SHOWN): 1}
+    assert tally.escapes == {(Route.AUCTION_SEEN, Escape.NOT_BY_ITS_RULE): 1}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_an_owner_who_comes_back_was_not_wronged(life: Life, count: int) -> None
 
 def test_what_was_played_stands_for_the_others() -> None:
     one, ten = scored(ADAPTIVE, made(IN_ORDER)), scored(ADAPTIVE, made(IN_ORDER), weight=10)
-    assert (ten.domains, ten.addresses, ten.played_addresses) == (10, 10, 1)
+    assert (ten.domains, ten.addresses) == (10, 10)
     assert (ten.paid, ten.registry, ten.dns) == (10 * one.paid, 10 * one.registry, 10 * one.dns)
     assert max(ten.by_server.values()) == 10
     assert {server for server, _ in ten.by_server} == {"verisign"}
@@ -140,3 +141,19 @@ def test_tallies_add_up() -> None:
     for domain in domains:
         added.add(scored(ADAPTIVE, domain))
     assert added == together
+
+
+def test_a_mistake_after_the_first_check_of_the_warm_up_counts_apart() -> None:
+    bad = bad_days(FaultKind.FALSE_INACTIVE, WARM_UP_DAYS - 1)
+    no_mail = made(IN_ORDER, delegations=NEVER_MAIL)
+    assert scored(RUBYGEMS, no_mail, bad).mistakes == {(IN_WARM_UP, Mistake.IN_BAD_WEATHER): 1}
+    bad = bad_days(FaultKind.FALSE_INACTIVE, WARM_UP_DAYS)
+    assert scored(RUBYGEMS, no_mail, bad).mistakes == {(LATER, Mistake.IN_BAD_WEATHER): 1}
+
+
+@pytest.mark.parametrize(("day", "count"), [(WARM_UP_DAYS - 2, 0), (WARM_UP_DAYS, 1)])
+def test_who_comes_back_is_counted_from_the_first_counted_day(day: int, count: int) -> None:
+    # Redemption begins at noon of the day, and the next run sees it.
+    tally = scored(RUBYGEMS, made(lapsing(day - 40).renewed(noon(day + 10))))
+    assert tally.unverified == {day + 1: 1}
+    assert tally.came_back == count

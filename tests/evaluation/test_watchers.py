@@ -1,13 +1,15 @@
 """When each contestant asks about a domain, and when it stops trusting the addresses on it."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
 from lapsewatch.core.cadence import Cadence, Pace
 
+from evaluation.memory import DomainWatch
 from evaluation.outlook import Outlook, Shown, Skies
 from evaluation.watchers import CorroboratedWatcher, Play, PypiWatcher, RubygemsWatcher, Watcher
-from evaluation.year import DAYS, WARM_UP_DAYS
+from evaluation.year import DAYS, EPOCH, WARM_UP_DAYS
 from simulator.delegations import Delegation
 from simulator.faults import FaultKind
 from simulator.lives import Life, Phase
@@ -138,3 +140,14 @@ def test_only_who_asks_the_registry_could_see_an_auction(watcher: Watcher, sees:
 def test_checks_go_on_to_the_end_of_the_year() -> None:
     _, outlook = played(ADAPTIVE, made(Life.active(noon(700)), "de"))
     assert DAYS - max(outlook.asked_on) <= 12
+
+
+def test_the_longest_wait_may_be_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    domain = made(Life.active(noon(700)), "de")
+
+    def checks(_watcher: CorroboratedWatcher, _domain: YearDomain, outlook: Outlook) -> Iterator[DomainWatch]:
+        for outlook.day in (7, 27):
+            yield DomainWatch(domain.name, EPOCH.date(), EPOCH, ADAPTIVE.pace)
+
+    monkeypatch.setattr(CorroboratedWatcher, "_checks", checks)
+    assert played(ADAPTIVE, domain)[0].longest_wait == DAYS - 27
