@@ -48,7 +48,11 @@ def goals(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
             "; ".join(outdone_in_sight) or "none does",
             not outdone_in_sight,
         ),
-        Goal("no other policy protects more on any route at all", "; ".join(outdone) or "none does", not outdone),
+        Goal(
+            "no other policy protects more on any route at all",
+            "; ".join([*outdone, f"addresses wronged, of 100,000: {_wronged(figures)}"]) if outdone else "none does",
+            not outdone,
+        ),
         Goal(
             "nobody who has paid is unverified, but for holds that look like lapses",
             f"{unheld:.2f} of 100,000 addresses",
@@ -87,6 +91,10 @@ def _outdone(figures: Mapping[str, Any], routes: Iterable[Route]) -> list[str]:
         if better := [f"{name} {share:.1%}" for name, share in shares.items() if share > own]:
             outdone.append(f"{route.value}: {own:.1%}, but {', '.join(better)}")
     return outdone
+
+
+def _wronged(figures: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {of['mistakes']['all']['mean']:,.0f}" for name, of in figures["watchers"].items())
 
 
 def _protected(of: Mapping[str, Any], route: Route) -> float:

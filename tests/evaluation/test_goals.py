@@ -75,7 +75,10 @@ def test_who_protects_more_on_a_route_is_named_with_the_shares(route: Route, num
     assert missed(("routes", route.value, "share", "mean", 0.994)) == numbers
     figures = deepcopy(REACHED)
     figures["watchers"][ADAPTIVE]["routes"][route.value]["share"]["mean"] = 0.25
-    assert goals(figures)[ROUTES]["found"] == f"{route.value}: 25.0%, but {PYPI_DESIGNED} 99.5%"
+    figures["watchers"][PYPI_DESIGNED]["mistakes"]["all"]["mean"] = 1_234.0
+    better, price = goals(figures)[ROUTES]["found"].split("; ")
+    assert better == f"{route.value}: 25.0%, but {PYPI_DESIGNED} 99.5%"
+    assert price == f"addresses wronged, of 100,000: {PYPI_DESIGNED} 1,234, {ADAPTIVE} 0"
 
 
 def test_without_an_interval_the_mean_is_judged() -> None:
