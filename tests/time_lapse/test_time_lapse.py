@@ -10,8 +10,7 @@ from functools import cache
 from itertools import islice
 
 import pytest
-from lapsewatch.core.cadence import COHORTS, RECORD_STANDS, Cadence, NextCheck, Pace, Source, api_interval
-from lapsewatch.stages.plan_batches import REGISTRY_PATIENCE
+from lapsewatch.core.cadence import RECORD_STANDS, Cadence, Pace, api_interval
 
 from evaluation.contest import CALLS_A_YEAR
 from evaluation.memory import DomainWatch
@@ -54,7 +53,6 @@ class Rules:
         sky = Sky(weather)
         self.watches = {domain.name: DomainWatch(domain.name, EPOCH.date(), VERIFIED_AT, Pace()) for domain in domains}
         self._outlooks = {domain.name: Outlook(Shown(domain), sky) for domain in domains}
-        self._checked_at = dict.fromkeys(self.watches, VERIFIED_AT)
         self.unverified: dict[str, int] = {}
 
     def run(self, day: int, *, is_published: bool) -> None:
@@ -66,19 +64,9 @@ class Rules:
             watch, outlook = self.watches[name], self._outlooks[name]
             watch._pace, outlook.day = pace, day
             if watch.due(RUNS[day].date()):
-                self._check(name, RUNS[day])
+                watch.check(RUNS[day], outlook)
             if watch.is_distrusted:
                 self.unverified[name] = day
-
-    def _check(self, name: str, now: datetime) -> None:
-        watch, known = self.watches[name], self.watches[name].known
-        # Stopped runs make a domain wait: the plan's patience with registries ends.
-        waits_since, checked_since = now - REGISTRY_PATIENCE, now - COHORTS * DAY
-        if watch.next.at.date() < waits_since.date() or self._checked_at[name].date() < checked_since.date():
-            watch.next = NextCheck(watch.next.at, Source.STATUS_API)
-        watch.check(now, self._outlooks[name])
-        if watch.known is not known:
-            self._checked_at[name] = now
 
     def known(self) -> dict[str, Known]:
         return {name: Known(watch.known, watch.verdict, watch.next) for name, watch in self.watches.items()}
