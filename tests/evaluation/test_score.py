@@ -151,7 +151,7 @@ def test_a_mistake_after_the_first_check_of_the_warm_up_counts_apart() -> None:
     assert scored(RUBYGEMS, no_mail, bad).mistakes == {(LATER, Mistake.IN_BAD_WEATHER): 1}
 
 
-@pytest.mark.parametrize(("day", "count"), [(WARM_UP_DAYS - 2, 0), (WARM_UP_DAYS, 1)])
+@pytest.mark.parametrize(("day", "count"), [(WARM_UP_DAYS - 2, 0), (WARM_UP_DAYS - 1, 1)])
 def test_who_comes_back_is_counted_from_the_first_counted_day(day: int, count: int) -> None:
     # Redemption begins at noon of the day, and the next run sees it.
     tally = scored(RUBYGEMS, made(lapsing(day - 40).renewed(noon(day + 10))))
