@@ -167,5 +167,6 @@ def test_who_has_been_without_evidence_for_too_long_is_asked_of_the_status_api(
 
 def test_after_a_lapse_that_nobody_saw_the_next_run_asks_the_status_api() -> None:
     watch = DomainWatch("invented.com", EPOCH.date(), EPOCH, Pace(Cadence.ADAPTIVE, 12))
-    watch.check(RUNS[9], Says("active", record("active", registered_at=noon(5)), MAIL))
+    # By its date alone the registry would be asked the next day.
+    watch.check(RUNS[9], Says("active", record("active", registered_at=noon(5), expires_at=noon(5 + 365)), MAIL))
     assert watch.due(RUNS[10].date()) is Source.STATUS_API
