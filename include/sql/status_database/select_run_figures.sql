@@ -38,7 +38,7 @@ select count(*) filter (where is_of_api and not was_silent) as expected_count,
            - coalesce((select expected_count from most_silent), 0) as expected_elsewhere_count,
        count(*) filter (where is_of_api and not was_silent and is_silent)
            - coalesce((select silent_count from most_silent), 0) as newly_silent_elsewhere_count,
-       count(*) filter (where has_evidence) as evidence_count,
+       count(*) filter (where has_evidence and not (is_of_api and is_silent)) as evidence_count,
        count(*) filter (where has_evidence and is_first) as first_count,
        count(*) filter (where has_evidence and is_first and is_adverse) as first_adverse_count,
        count(*) filter (where has_evidence and stood_well) as judged_count,

@@ -130,8 +130,8 @@ def audit_checks(frame: pd.DataFrame, audit: Audit) -> dict[str, str]:
 def audit_run(figures: Mapping[str, Any], audit: Audit) -> None:
     """Validate a run as a whole from the figures of `select_run_figures.sql`; a failure is the audit's trouble.
 
-    Shares are judged from `FEW` domains on; a run that got no evidence at all, and expected some, is always judged. One
-    top-level domain may fall silent, as when its registry is down, where there are enough others to judge by.
+    Shares are judged from `FEW` domains on; a run in which nobody who was asked first gave evidence is always judged.
+    One top-level domain may fall silent, as when its registry is down, where there are enough others to judge by.
     """
     elsewhere = "_elsewhere" if figures["expected_elsewhere_count"] >= FEW else ""
     expected, silent = figures[f"expected{elsewhere}_count"], figures[f"newly_silent{elsewhere}_count"]
