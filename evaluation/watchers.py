@@ -175,6 +175,8 @@ def _first_day(verdict: Verdict, policy: Policy, outlook: Outlook, begin: int, e
 
     It asks every day, and decides where something may have changed.
     """
+    if begin >= end:
+        return None
     changes = (day for day in outlook.days_of_change() if begin < day < end)
     for since, until in pairwise([begin, *changes, end]):
         outlook.day = since

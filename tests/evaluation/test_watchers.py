@@ -128,6 +128,8 @@ def test_an_oddity_that_never_ends_is_never_right_again() -> None:
     [unverified] = played(PYPI, domain)[0].unverified
     assert unverified.check_number == 1
     assert PYPI.right_again(domain, Outlook(Shown(domain), Skies(None)), unverified.day) is None
+    # Nor is there a day after the last one on which it could be.
+    assert PYPI.right_again(domain, Outlook(Shown(domain), Skies(None)), DAYS - 1) is None
 
 
 @pytest.mark.parametrize(("watcher", "sees"), [(PYPI, False), (RUBYGEMS, False), (ADAPTIVE, True)])
