@@ -59,7 +59,7 @@ test-full: install ## tests that need system packages: none so far
 bench: install ## measure speed, memory and growth into benchmarks/results (a quarter of an hour)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-evaluate: install ## play a simulated year under every policy into docs/protection.md (about ten minutes)
+evaluate: install ## play a simulated year under every policy into docs/protection.md (a quarter of an hour)
 	@$(BIN)/python -m evaluation $(ARGS)
 
 lint: install ## ruff, mypy, import-linter
