@@ -19,7 +19,7 @@ DOMAINS_PER_ACCOUNT = 0.1
 CALLS_A_YEAR = 12
 """To the status API, a domain: the Param calls_per_domain_year, of which somewhat less is spent."""
 
-QUESTIONS_A_YEAR = 25
+QUESTIONS_A_YEAR = 27
 """To registries, a domain: about what the simulated year of docs/protection.md took."""
 
 DOLLARS_PER_CALL = 0.001
