@@ -14,6 +14,7 @@ from lapsewatch.core.lifecycle import (
     Standing,
     Witness,
     is_mail_gone,
+    mail_seen_at,
     phase_of,
     phase_of_record,
     standing,
@@ -281,6 +282,33 @@ def test_a_domain_that_lapses_again_is_told_by_its_new_lapse(status: str) -> Non
 
 
 REMEMBERED = History(phase=Phase.REREGISTERED, lapsed_at=MADE - DAY, registered_at=MADE)
+
+
+BEFORE = NOW - 20 * DAY
+
+
+@pytest.mark.parametrize(
+    ("dns", "status", "before", "seen_at"),
+    [
+        (WITH_MAIL, "active", None, NOW),
+        (WITH_MAIL, "active", BEFORE, NOW),
+        (WITH_MAIL, "auto renew period", BEFORE, NOW),
+        # Mail that begins in grace is the registrar's doing.
+        (WITH_MAIL, "auto renew period", None, None),
+        (PARKED, "active", BEFORE, BEFORE),
+        (PARKED, "active", None, None),
+        (WITHOUT_MAIL, "active", BEFORE, BEFORE),
+        (replace(WITHOUT_MAIL, address=True), "active", None, NOW),
+        (replace(WITHOUT_MAIL, mx=None, address=None), "active", None, None),
+        (UNDELEGATED, "active", BEFORE, BEFORE),
+        (DNS_SILENT, "active", BEFORE, BEFORE),
+        (None, "active", BEFORE, BEFORE),
+    ],
+)
+def test_when_mail_was_last_seen(
+    dns: DnsReading | None, status: str, before: datetime | None, seen_at: datetime | None
+) -> None:
+    assert mail_seen_at(case(rdap=found(status), dns=dns, previous=History(mail_seen_at=before))) == seen_at
 
 
 @pytest.mark.parametrize(

@@ -274,10 +274,15 @@ def has_lost_its_mail(case: Case) -> bool:
 
 
 def mail_seen_at(case: Case) -> datetime | None:
-    """Return when DNS last said that mail can reach the domain, or a host under it that addresses are on."""
-    dns = case.dns
+    """Return when DNS last said that mail can reach the domain, or a host under it that addresses are on.
+
+    Mail that begins in grace is none of the owner's: registrars change DNS then, and change it back when they are paid.
+    """
+    dns, seen_at = case.dns, case.previous.mail_seen_at
+    if seen_at is None and phase_of_record(case.rdap) is Phase.EXPIRED:
+        return None
     takes_mail = dns is not None and is_delegated(dns) and (dns.mx or dns.address) and not is_mail_gone(dns)
-    return case.now if takes_mail else case.previous.mail_seen_at
+    return case.now if takes_mail else seen_at
 
 
 def _change_of_hands(case: Case) -> Standing | None:
