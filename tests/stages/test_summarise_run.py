@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from lapsewatch.core.breaker import RUN_LIMITS
@@ -15,7 +16,7 @@ from lapsewatch.stages.unverify_emails import unverify_emails
 from lapsewatch.stages.validate_checks import validate_checks
 from lapsewatch.status_database.journal import stage
 from lapsewatch.user_databases.database import UserDatabase
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.stages.conftest import RUN, Check, Row, forget_answer, plan_and_unverify, rows
 
@@ -28,6 +29,11 @@ def population(add_addresses: Callable[..., None]) -> None:
 def metrics(status: Engine) -> Row:
     [row] = rows(status, "select * from lapsewatch.run_metrics")
     return row
+
+
+def change(status: Engine, query: str, **values: Any) -> None:
+    with status.begin() as connection:
+        connection.execute(text(query), values)
 
 
 TOLD = {"lapsed.com": "inactive", "silent.com": NoEvidenceReason.TIMEOUT}
@@ -87,6 +93,9 @@ def test_a_whole_run_is_counted(status: Engine, users: UserDatabase, check: Chec
             "policy": "corroborated",
             "dry_run": False,
             "provider": "fastly",
+            "in_use_count": 3,
+            "fresh_count": 2,
+            "never_checked_count": 1,
         }
         == found
     )
@@ -107,6 +116,73 @@ def test_an_old_lapse_is_not_a_new_one_and_one_without_addresses_is_none(
     check(TOLD, run_id="again")
     summarise_run(again, status)
     assert metrics(status)["lapsed_domain_count"] == 0
+
+
+def phases(status: Engine, run_id: str = "first") -> dict[str, tuple[int, ...]]:
+    """Domains, addresses, domains that came, domains that left, by phase."""
+    found = rows(status, "select * from lapsewatch.run_phase where run_id = :run_id order by phase", run_id=run_id)
+    names = ("domain_count", "address_count", "entered_count", "left_count")
+    return {row["phase"]: tuple(row[name] for name in names) for row in found}
+
+
+def test_the_state_of_all_domains_in_use_is_counted_with_whom_the_run_has_moved(status: Engine, check: Check) -> None:
+    run = check(TOLD)
+    with stage(status, run.run_id, "store_domain_status"):
+        store_domain_status(run, status)
+    summarise_run(run, status)
+    assert phases(status) == {"active": (1, 1, 1, 0), "released": (1, 2, 1, 0), "unknown": (1, 1, 0, 2)}
+    again = check({"silent.com": "expiring", "alive.com": "inactive"}, run_id="again")
+    quarantine = (
+        "update lapsewatch.domain_check set quarantine_reason = 'odd' where run_id = 'again' and domain = 'alive.com'"
+    )
+    change(status, quarantine)
+    with stage(status, again.run_id, "store_domain_status"):
+        store_domain_status(again, status)
+    summarise_run(again, status)
+    # What lapsed before looks active again, but nobody says by whom; it has come to be so by this run.
+    assert phases(status, "again")["redemption"] == (1, 1, 1, 0)
+    assert phases(status, "again")["unknown"] == (0, 0, 0, 1)
+    assert phases(status, "again")["active"][0] == 2
+
+
+def test_what_is_not_stored_has_moved_nobody(status: Engine, check: Check) -> None:
+    run = check(TOLD)
+    with pytest.raises(RunStopped), stage(status, run.run_id, "store_domain_status"):
+        raise RunStopped("suspicious")
+    summarise_run(run, status)
+    assert phases(status) == {"unknown": (3, 4, 0, 0)}
+    assert metrics(status)["oldest_checked_at"] is None
+
+
+def test_summed_up_again_only_the_present_state_is_kept(status: Engine, check: Check) -> None:
+    run = check(TOLD)
+    summarise_run(run, status)
+    change(
+        status,
+        "update lapsewatch.domain_status set phase = 'held', address_count = 5 * cast(domain <> 'alive.com' as int)",
+    )
+    summarise_run(run, status)
+    assert phases(status) == {"held": (2, 10, 0, 0)}
+
+
+def test_evidence_of_the_30_days_before_is_fresh_and_only_what_is_in_use_counts(status: Engine, check: Check) -> None:
+    run = check(TOLD)
+    change(
+        status,
+        """
+        insert into lapsewatch.domain_status (domain, address_count, first_seen_at, next_check_at, checked_at)
+        select name, address_count, '2026-01-01Z', '2026-01-01Z', cast(:now as timestamptz) - age
+        from (
+            values ('fresh.org', 1, interval '719 hours'), ('stale.org', 1, interval '721 hours'),
+                   ('unused.org', 0, interval '1 hour'), ('older.org', 0, interval '9000 hours')
+        ) as given (name, address_count, age)
+        """,
+        now=run.clock(),
+    )
+    summarise_run(run, status)
+    found = metrics(status)
+    assert (found["in_use_count"], found["fresh_count"], found["never_checked_count"]) == (5, 1, 3)
+    assert run.clock() - found["oldest_checked_at"] >= timedelta(hours=721)
 
 
 def test_run_again_it_keeps_one_row(status: Engine, check: Check) -> None:
@@ -190,6 +266,7 @@ def test_a_run_of_which_nothing_is_known_is_summed_up_as_failed(status: Engine) 
     summarise_run(RUN, status)
     assert metrics(status)["failed_stage"] == "extract_domains"
     assert metrics(status)["address_count"] is None
+    assert (metrics(status)["in_use_count"], phases(status)) == (0, {})
 
 
 def test_what_was_not_asked_about_is_no_silence(status: Engine, check: Check) -> None:

@@ -4,7 +4,8 @@ insert into lapsewatch.run_metrics (
     planned_count, checked_count, no_evidence_count, no_evidence, quarantined_count, phases,
     newly_lapsed_count, lapsed_domain_count, candidate_count, unverified_count, api_call_count,
     policy, rdap_call_count, dns_call_count, unwitnessed_count, ended_lapse_count,
-    exceeded, approval, exempt_count, awaiting_count, rejected_count, notification_count, undelivered_count, shared_run_id, sources
+    exceeded, approval, exempt_count, awaiting_count, rejected_count, notification_count, undelivered_count, shared_run_id, sources,
+    in_use_count, fresh_count, never_checked_count, oldest_checked_at
 )
 values (
     :run_id, :as_of, :state, :failed_stage, :error, :started_at, clock_timestamp(), cast(:stage_seconds as jsonb),
@@ -15,7 +16,7 @@ values (
     :policy, :rdap_call_count, :dns_call_count, :unwitnessed_count, :ended_lapse_count,
     cast(:exceeded as jsonb), :approval, :exempt_count, :awaiting_count, :rejected_count,
     cast(:notification_count as jsonb), :undelivered_count, :shared_run_id,
-    cast(:sources as jsonb)
+    cast(:sources as jsonb), :in_use_count, :fresh_count, :never_checked_count, :oldest_checked_at
 )
 on conflict (run_id) do update
 set as_of = excluded.as_of, state = excluded.state, failed_stage = excluded.failed_stage, error = excluded.error,
@@ -33,4 +34,6 @@ set as_of = excluded.as_of, state = excluded.state, failed_stage = excluded.fail
     ended_lapse_count = excluded.ended_lapse_count, exceeded = excluded.exceeded, approval = excluded.approval,
     exempt_count = excluded.exempt_count, awaiting_count = excluded.awaiting_count,
     rejected_count = excluded.rejected_count, notification_count = excluded.notification_count,
-    undelivered_count = excluded.undelivered_count, shared_run_id = excluded.shared_run_id, sources = excluded.sources
+    undelivered_count = excluded.undelivered_count, shared_run_id = excluded.shared_run_id, sources = excluded.sources,
+    in_use_count = excluded.in_use_count, fresh_count = excluded.fresh_count,
+    never_checked_count = excluded.never_checked_count, oldest_checked_at = excluded.oldest_checked_at

@@ -1,4 +1,6 @@
-"""Sums a run up, also one that failed: a `run_metrics` row that says what it saw, asked, found and did."""
+"""Sums a run up, also one that failed: a `run_metrics` row that says what it saw, asked, found and did, and in
+`run_phase` how all domains in use stand since.
+"""
 
 import json
 import logging
@@ -26,7 +28,9 @@ TOLD = ("state", "planned_count", "checked_count", "newly_lapsed_count", "unveri
 
 
 def summarise_run(run: Run, status: Engine) -> dict[str, object]:
-    """Write the run's metrics from its journal and its rows; return its state and the counts that matter most."""
+    """Write the run's metrics from its journal and its rows, and the state of all domains; return its state and the
+    counts that matter most.
+    """
     key = {"run_id": run.run_id}
     with status.begin() as connection:
         journal = connection.execute(statement("select_stages"), key).all()
@@ -38,8 +42,12 @@ def summarise_run(run: Run, status: Engine) -> dict[str, object]:
         # An earlier attempt at this run may have asked; this one did not.
         approval = figures["approval"] if planned.get("question_count") else None
         failed_stage, error = _first_trouble(journal, is_rejected=approval == Answer.REJECTED)
+        connection.execute(statement("delete_run_phases"), key)
+        standing = {"now": run.clock(), "is_stored": "store_domain_status" in counts}
+        coverage = connection.execute(statement("insert_run_phases"), key | standing).mappings().one()
         metrics = {
             **figures,
+            **coverage,
             **{name: extracted.get(name) for name in EXTRACTED},
             "set_aside": json.dumps(extracted.get("set_aside", {})),
             "phases": json.dumps(figures["phases"]),
