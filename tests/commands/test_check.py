@@ -3,8 +3,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lapsewatch.commands.names import NamedHost, read_name
 from lapsewatch.core.domains import SetAside
+from lapsewatch.core.names import NamedHost, read_name
 from sqlalchemy import Engine, text
 
 from tests.commands.conftest import Run, keyless, with_key

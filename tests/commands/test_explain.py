@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from lapsewatch.commands.story import Story, read_story
 from lapsewatch.commands.story_in_words import told
-from lapsewatch.commands.wording import minute
 from lapsewatch.core.breaker import RUN_LIMITS
 from lapsewatch.core.evidence import NoEvidenceReason, RdapOutcome, RdapReading
+from lapsewatch.core.wording import minute
 from lapsewatch.stages.approve_unverifications import Answer, open_question, record_answer
 from lapsewatch.stages.store_domain_status import store_domain_status
 from lapsewatch.stages.undo_unverifications import Selection, undo_unverifications
+from lapsewatch.stories.story import Story, read_story
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine, text
 
@@ -153,7 +153,8 @@ def in_json(status: Engine) -> dict[str, Any]:
 
 
 def _story(status: Engine) -> Story:
-    story = read_story(status, "lapsed.com")
+    with status.connect() as connection:
+        story = read_story(connection, "lapsed.com")
     assert story
     return story
 

@@ -10,8 +10,8 @@ from itertools import chain
 from typing import TextIO
 
 from lapsewatch.commands.exit_codes import BadInput
-from lapsewatch.commands.names import read_name
 from lapsewatch.core.domains import SetAside
+from lapsewatch.core.names import read_name
 
 COLUMNS = ("email", "e-mail", "mail", "address", "domain", "host")
 DELIMITERS = ",;\t"

@@ -22,7 +22,7 @@ from lapsewatch.commands.backfill_progress import Progress
 from lapsewatch.commands.exit_codes import INTERRUPTED, OK, TROUBLE, BadInput
 from lapsewatch.commands.progress import SECONDS_BETWEEN_LINES
 from lapsewatch.commands.sources import open_status_database
-from lapsewatch.commands.wording import counted
+from lapsewatch.core.wording import counted
 
 SECONDS_BETWEEN_LOOKS = 2.0
 LOOKS_SHARE = 0.1

@@ -11,7 +11,6 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from lapsewatch.commands import wording
 from lapsewatch.commands.exit_codes import BAD_INPUT, OK
 from lapsewatch.commands.inquiry import (
     Finding,
@@ -23,9 +22,10 @@ from lapsewatch.commands.inquiry import (
     each,
     nothing_said,
 )
-from lapsewatch.commands.names import IN_WORDS, read_name
 from lapsewatch.commands.sources import Sources, open_sources
+from lapsewatch.core import wording
 from lapsewatch.core.domains import SetAside
+from lapsewatch.core.names import IN_WORDS, read_name
 from lapsewatch.core.policy import Policy, Verdict
 
 COLOURS = {Verdict.KEEP: "green", Verdict.WATCH: "yellow", Verdict.UNVERIFY: "bold red"}

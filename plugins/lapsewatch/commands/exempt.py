@@ -10,8 +10,8 @@ from lapsewatch.commands.authorship import read_author, read_why
 from lapsewatch.commands.exit_codes import OK, TROUBLE, BadInput
 from lapsewatch.commands.names import read_address_key, read_domain
 from lapsewatch.commands.sources import open_databases, open_status_database
-from lapsewatch.commands.wording import exemption_said
 from lapsewatch.core.errors import LapsewatchError
+from lapsewatch.core.wording import exemption_said
 from lapsewatch.status_database.statements import statement
 
 

@@ -6,11 +6,11 @@ import sys
 from contextlib import redirect_stdout
 
 from lapsewatch.commands.exit_codes import OK, TROUBLE, BadInput
-from lapsewatch.commands.names import IN_WORDS, read_name
 from lapsewatch.commands.sources import open_status_database
-from lapsewatch.commands.story import read_story
 from lapsewatch.commands.story_in_words import told
 from lapsewatch.core.domains import SetAside
+from lapsewatch.core.names import IN_WORDS, read_name
+from lapsewatch.stories.story import read_story
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -20,8 +20,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput(f"the argument names no registrable domain: {IN_WORDS[named]}")
     out = sys.stdout
     # Airflow talks on standard output, which belongs to the story.
-    with redirect_stdout(sys.stderr), open_status_database() as status:
-        story = read_story(status, named.domain)
+    with (
+        redirect_stdout(sys.stderr),
+        open_status_database() as status,
+        status.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+    ):
+        story = read_story(connection, named.domain)
     if story is None:
         more = " It is a well-known provider, and those are not asked about." if named.is_provider else ""
         sys.stderr.write(f"lapsewatch: {named.domain} is not in the status database: no run has met it.{more}\n")

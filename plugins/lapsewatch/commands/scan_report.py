@@ -13,10 +13,10 @@ from rich.text import Text
 from lapsewatch.commands.address_list import Census
 from lapsewatch.commands.check import COLOURS
 from lapsewatch.commands.inquiry import Finding
-from lapsewatch.commands.names import IN_WORDS
-from lapsewatch.commands.wording import counted
 from lapsewatch.core.evidence import NoEvidenceReason
+from lapsewatch.core.names import IN_WORDS
 from lapsewatch.core.policy import Verdict
+from lapsewatch.core.wording import counted
 
 MOST_ROWS = 30
 LINES_SHOWN = 5

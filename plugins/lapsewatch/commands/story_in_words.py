@@ -1,245 +1,45 @@
-"""A domain's story in plain sentences, with dates in UTC, to be pasted into a mail."""
+"""A domain's story as text, to be read in a terminal or pasted into a mail."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterable
 
-from lapsewatch.commands import wording
-from lapsewatch.commands.story import Row, Story
-from lapsewatch.commands.wording import counted, day, exemption_said, minute
-from lapsewatch.core.breaker import Exceeded
-from lapsewatch.core.cadence import Source
-from lapsewatch.core.case_json import read_dns, read_rdap
-from lapsewatch.core.policy import Verdict
+from lapsewatch.stories import telling
+from lapsewatch.stories.story import Story
+from lapsewatch.stories.telling import Event
 
 WIDTH = 100
-KEYS_SHOWN = 20
-HOSTS_SHOWN = 10
 
 
 def told(story: Story) -> str:
     """Return the story as text that ends in a line break."""
+    checks = map(_dated, telling.checks(story))
+    lapses = map(_dated, telling.lapses(story))
+    unverifications = (f"{event.what}: {event.text}" for event in telling.unverifications(story))
     parts = [
         story.domain,
-        _section("Now", _now(story)),
-        _section("Checks (each asks whether the domain is still registered; times in UTC)", _checks(story.checks)),
-        _section("Lapses (the owner has lost the domain, or is about to)", _lapses(story.lapses)),
+        _section("Now", telling.now(story)),
+        _section("Checks (each asks whether the domain is still registered; times in UTC)", checks, "None yet."),
+        _section("Lapses (the owner has lost the domain, or is about to)", lapses, "None."),
     ]
     if story.approvals:
-        parts.append(_section("Questions (a run above its limits asks a person first)", _approvals(story.approvals)))
-    parts.append(_section("Addresses (by their keys in the user database)", _unverifications(story)))
+        questions = map(_dated, telling.questions(story))
+        parts.append(_section("Questions (a run above its limits asks a person first)", questions))
+    nobody = "No address under it has lost its verification."
+    parts.append(_section("Addresses (by their keys in the user database)", unverifications, nobody))
     if story.exemptions or story.unmet_exemption_count:
-        parts.append(_section("Exemptions (never unverified, whatever the evidence)", _exemptions(story)))
+        exemptions = telling.exemptions(story)
+        parts.append(_section("Exemptions (never unverified, whatever the evidence)", exemptions))
     return "\n\n".join(parts) + "\n"
 
 
-def _section(title: str, paragraphs: Iterable[str]) -> str:
-    indented = [textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ") for text in paragraphs]
+def _section(title: str, paragraphs: Iterable[str], otherwise: str = "") -> str:
+    indented = [
+        textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+        for text in list(paragraphs) or [otherwise]
+    ]
     return "\n".join([title, *indented])
 
 
-def _now(story: Story) -> Iterator[str]:
-    known = story.known
-    if known["checked_at"] is None:
-        yield f"Nothing is known of the domain yet; it was first met on {day(known['first_seen_at'])}."
-    else:
-        yield (
-            f"{_sentence(known['reason'])} So {wording.VERDICTS[Verdict(known['verdict'])]}."
-            f" (As of {minute(known['checked_at'])} UTC, by the policy '{known['policy']}'.)"
-        )
-    if known["attempted_at"] is not None and known["attempted_at"] != known["checked_at"]:
-        yield f"Last asked about on {minute(known['attempted_at'])} UTC, without a usable answer: nothing changed."
-    if known["registry_seen_at"] is not None:
-        yield f"The registry's record as of {day(known['registry_seen_at'])}: {_record(known)}."
-    if known["lapsed_at"] is not None:
-        pardoned = {lapse["lapsed_at"] for lapse in story.lapses if lapse["pardoned_at"] is not None}
-        but = ", but pardoned: nobody is unverified for it any more" if known["lapsed_at"] in pardoned else ""
-        yield f"The lapse of {minute(known['lapsed_at'])} UTC is still open{but}."
-    yield from _use(story)
-
-
-def _use(story: Story) -> Iterator[str]:
-    known = story.known
-    used = [row for row in story.hosts if row["address_count"]]
-    if not used:
-        yield "No verified address is left under it, so it is not asked about any more."
-        return
-    hosts = ", ".join(f"{row['host']} {row['address_count']:,}" for row in used[:HOSTS_SHOWN])
-    more = f" and {counted(len(used) - HOSTS_SHOWN, 'more host')}" if len(used) > HOSTS_SHOWN else ""
-    yield f"Verified addresses under it at the last count: {known['address_count']:,} ({hosts}{more})."
-    asked = wording.SOURCES[Source(known["next_source"])]
-    yield f"The first run from {minute(known['next_check_at'])} UTC on asks {asked} about it again."
-
-
-def _record(known: Row) -> str:
-    parts = [
-        f"registered {day(known['registered_at'])}" if known["registered_at"] else "",
-        f"expires {day(known['expires_at'])}" if known["expires_at"] else "",
-        f"registrar {known['registrar']}" if known["registrar"] else "",
-        f"status {', '.join(known['rdap_status'])}" if known["rdap_status"] else "",
-    ]
-    return "; ".join(filter(None, parts)) or "it gives no dates"
-
-
-def _checks(checks: Iterable[Row]) -> Iterator[str]:
-    some = False
-    for _, alike in groupby(checks, key=_likeness):
-        some = True
-        first, *others = alike
-        if others:
-            when = f"{day(first['checked_at'])} to {day(others[-1]['checked_at'])}, {len(others) + 1} checks alike"
-        else:
-            when = minute(first["checked_at"])
-        asked = dict.fromkeys(wording.SOURCES[Source(check["source"])] for check in (first, *others))
-        yield f"{when}, by {' or '.join(asked)}: {_check(first)}"
-    if not some:
-        yield "None yet."
-
-
-def _likeness(check: Row) -> tuple[Any, ...]:
-    """What must be the same for checks to be told as one: uneventful ones need not have asked the same witnesses."""
-    alike = (check["outcome"], check["verdict"], check["reason"], check["quarantine_reason"], check["is_renewed"])
-    if _is_uneventful(check):
-        return alike
-    rdap, dns = check["rdap"] or {}, check["dns"] or {}
-    said = (check["no_evidence_reason"], check["flags"], rdap.get("outcome"), rdap.get("status"), dns.get("outcome"))
-    return (*alike, check["source"], *said, dns.get("mx"))
-
-
-def _is_uneventful(check: Row) -> bool:
-    is_plain = check["outcome"] == "evidence" and check["verdict"] == Verdict.KEEP.value
-    return is_plain and not check["is_renewed"] and check["quarantine_reason"] is None
-
-
-def _check(check: Row) -> str:
-    if check["quarantine_reason"]:
-        return f"the answer failed validation and was not used ({check['quarantine_reason']})."
-    if _is_uneventful(check):
-        return f"{check['reason']}."
-    verdict = wording.VERDICTS[Verdict(check["verdict"])]
-    sentences = [f"{check['reason']}. So {verdict}."]
-    if check["is_renewed"]:
-        sentences.append("The lapse before it is over: the same registration stands again.")
-    if check["outcome"] == "no_evidence":
-        sentences = [f"{check['reason']}."]
-    return " ".join([*sentences, *_said(check)])
-
-
-def _said(check: Row) -> Iterator[str]:
-    if check["flags"]:
-        yield f"The status API said: {' '.join(check['flags'])} (the last word counts most)."
-    elif check["no_evidence_reason"] and check["source"] == Source.STATUS_API:
-        yield f"The status API gave no evidence: {wording.silence(check['no_evidence_reason'])}."
-    if check["rdap"]:
-        yield f"The registry: {wording.registry_said(read_rdap(check['rdap']))}."
-    if check["dns"]:
-        yield f"DNS: {wording.dns_said(read_dns(check['dns']))}."
-
-
-def _lapses(lapses: Iterable[Row]) -> Iterator[str]:
-    some = False
-    for lapse in lapses:
-        some = True
-        how = {
-            "observed": f"The first sign of it was seen on {minute(lapse['began_at'])} UTC.",
-            "inferred": "Nobody saw it happen: the registration is later than the verification of an address.",
-        }[lapse["kind"]]
-        end = "It is still open."
-        if lapse["ended_at"] is not None:
-            end = f"It ended on {minute(lapse['ended_at'])} UTC: {lapse['end_reason']}."
-        pardon = _pardon(lapse)
-        yield f"{minute(lapse['lapsed_at'])} UTC: {lapse['reason']}. {how} {end}{pardon} (Run {lapse['run_id']}.)"
-    if not some:
-        yield "None."
-
-
-def _pardon(lapse: Row) -> str:
-    if lapse["pardoned_at"] is None:
-        return ""
-    return (
-        f" It was pardoned on {minute(lapse['pardoned_at'])} UTC by {lapse['pardoned_by']}, so nobody is unverified for"
-        f" it any more: {lapse['pardoned_why']}."
-    )
-
-
-def _approvals(approvals: Iterable[Row]) -> Iterator[str]:
-    for asked in approvals:
-        limits = "; ".join(Exceeded.from_json(limit).in_words() for limit in asked["exceeded"])
-        suspicion = f" It looked suspicious: {asked['suspicion']}." if asked["suspicion"] else ""
-        addresses = counted(asked["address_count"], "address", "addresses")
-        yield (
-            f"{minute(asked['asked_at'])} UTC: asked about {addresses}, because of the lapse of"
-            f" {minute(asked['lapsed_at'])} UTC."
-            f" Above the limits: {limits}.{suspicion} {_answer(asked)} (Run {asked['run_id']}.)"
-        )
-
-
-def _answer(asked: Row) -> str:
-    if asked["answer"] is None:
-        return f"Not answered yet; silence is a rejection from {minute(asked['expires_at'])} UTC on."
-    if asked["answered_by"] is None:
-        return "Nobody answered in time, which is a rejection."
-    said = {
-        "approved": "Approved",
-        "approved_unsuspicious": "Rejected, as suspicious," if asked["suspicion"] else "Approved, as not suspicious,",
-        "rejected": "Rejected",
-    }[asked["answer"]]
-    return f"{said} on {minute(asked['answered_at'])} UTC by {asked['answered_by']}."
-
-
-def _exemptions(story: Story) -> Iterator[str]:
-    yield from map(exemption_said, story.exemptions)
-    if unmet := story.unmet_exemption_count:
-        # What is exempt is never planned, so that its domain is not known here.
-        yield (
-            f"Besides, {counted(unmet, 'exemption')} by key {'is' if unmet == 1 else 'are'} in force for addresses that"
-            " no run has met, under whatever domain they are: `lapsewatch exempt --list` shows them."
-        )
-
-
-def _unverifications(story: Story) -> Iterator[str]:
-    reason_of = {lapse["lapsed_at"]: lapse["reason"] for lapse in story.lapses}
-    for row in story.unverifications:
-        count = row["address_count"]
-        # Told above already, unless later evidence gave another.
-        reason = "" if row["reason"] == reason_of.get(row["lapsed_at"]) else f": {row['reason']}"
-        yield (
-            f"{counted(count, 'address', 'addresses')} on {row['host']}: {_fate(row)}, because of the lapse of"
-            f" {minute(row['lapsed_at'])} UTC{reason}. {'Key' if count == 1 else 'Keys'}: {_keys(row['address_keys'])}."
-            f" (Run {row['run_id']}.)"
-        )
-    if not story.unverifications:
-        yield "No address under it has lost its verification."
-
-
-def _fate(row: Row) -> str:
-    planned = f"{minute(row['planned_at'])} UTC"
-    match row["state"]:
-        case "dry_run":
-            return f"verification would have been taken away on {planned} (a dry run: nothing was changed)"
-        case "unverified":
-            return f"verification taken away on {minute(row['settled_at'] or row['planned_at'])} UTC"
-        case "undone":
-            return (
-                f"verification taken away on {minute(row['settled_at'])} UTC, and given back on"
-                f" {minute(row['undone_at'])} UTC by {row['undone_by']} ({row['undone_why']})"
-            )
-        case "undoing":
-            return f"verification being given back by {row['undone_by']} ({row['undone_why']}), not confirmed yet"
-        case "awaiting":
-            return f"verification to be taken away if a person approves (asked on {planned})"
-        case "rejected":
-            return f"left alone (planned on {planned}, but not approved, or exempt)"
-        case "skipped":
-            return f"left alone (planned on {planned}, but no longer to be done when its turn came)"
-    return f"verification to be taken away (planned on {planned}, not confirmed yet)"
-
-
-def _keys(keys: list[str]) -> str:
-    more = f" and {len(keys) - KEYS_SHOWN:,} more" if len(keys) > KEYS_SHOWN else ""
-    return ", ".join(keys[:KEYS_SHOWN]) + more
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+def _dated(event: Event) -> str:
+    head = f"{event.when}, {event.what}" if event.what else event.when
+    return f"{head}: {event.text}"

@@ -11,8 +11,8 @@ from lapsewatch.commands.authorship import read_author, read_why
 from lapsewatch.commands.exit_codes import OK, BadInput
 from lapsewatch.commands.names import read_address_key, read_domain
 from lapsewatch.commands.sources import open_databases
-from lapsewatch.commands.wording import PHASES, counted, day
 from lapsewatch.core.lifecycle import Phase
+from lapsewatch.core.wording import PHASES, counted, day
 from lapsewatch.stages.undo_unverifications import Selection, Undone, undo_unverifications
 from lapsewatch.user_databases.database import Standing
 

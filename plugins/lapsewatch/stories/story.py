@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from lapsewatch.status_database.statements import statement
 
@@ -38,22 +38,24 @@ class Story:
         return {"domain": self.domain} | {name: _plain(part) for name, part in asdict(self).items()}
 
 
-def read_story(status: Engine, domain: str) -> Story | None:
-    """Read a registrable domain's story; None where the database does not know it."""
-    with status.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        known = _rows(connection, "select_story", domain)
-        if not known:
-            return None
-        return Story(
-            known=known[0],
-            hosts=_rows(connection, "select_story_hosts", domain),
-            checks=_rows(connection, "select_story_checks", domain),
-            lapses=_rows(connection, "select_story_lapses", domain),
-            approvals=_rows(connection, "select_story_approvals", domain),
-            unverifications=_rows(connection, "select_story_unverifications", domain),
-            exemptions=_rows(connection, "select_story_exemptions", domain),
-            unmet_exemption_count=connection.execute(statement("count_exemptions_of_unmet_keys")).scalar_one(),
-        )
+def read_story(connection: Connection, domain: str) -> Story | None:
+    """Read a registrable domain's story; None where the database does not know it.
+
+    The connection's transaction should be of one snapshot (REPEATABLE READ), so that the parts agree.
+    """
+    known = _rows(connection, "select_story", domain)
+    if not known:
+        return None
+    return Story(
+        known=known[0],
+        hosts=_rows(connection, "select_story_hosts", domain),
+        checks=_rows(connection, "select_story_checks", domain),
+        lapses=_rows(connection, "select_story_lapses", domain),
+        approvals=_rows(connection, "select_story_approvals", domain),
+        unverifications=_rows(connection, "select_story_unverifications", domain),
+        exemptions=_rows(connection, "select_story_exemptions", domain),
+        unmet_exemption_count=connection.execute(statement("count_exemptions_of_unmet_keys")).scalar_one(),
+    )
 
 
 def _rows(connection: Connection, name: str, domain: str) -> list[Row]:
