@@ -1,8 +1,11 @@
+import gzip
+import re
 from collections.abc import Callable
 
 import pytest
 from lapsewatch.core.errors import RunStopped
 from lapsewatch.core.evidence import NoEvidenceReason
+from lapsewatch.quality import suites
 from lapsewatch.stages import validate_checks as stage
 from lapsewatch.stages.run import Run
 from lapsewatch.stages.store_domain_status import store_domain_status
@@ -233,10 +236,83 @@ def test_pieces_make_no_difference(
 def test_an_audit_that_cannot_be_made_stops_the_run(
     population: None, status: Engine, check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lapsewatch.quality import suites
-
     broken = (suites.gxe.ExpectColumnValuesToNotBeNull(column="no_such_column", meta={"reason": "broken"}),)
     monkeypatch.setattr(suites, "ROW_EXPECTATIONS", broken)
     run: Run = check({})
     with pytest.raises(RunStopped, match="could not be evaluated"):
         validate_checks(run, status)
+
+
+def kept_data_docs(status: Engine, run_id: str) -> str | None:
+    [kept] = rows(status, "select data_docs from lapsewatch.check_validation where run_id = :run_id", run_id=run_id)
+    return None if kept["data_docs"] is None else gzip.decompress(kept["data_docs"]).decode()
+
+
+def rows_shown(page: str, suite: str) -> list[tuple[str, str]]:
+    """State and reason of each expectation of a suite, as the page has them."""
+    section = page.partition(f'<section id="suite-{suite}">')[2].partition("</section>")[0]
+    states = re.findall(r'<td class="state">. ([\w ]+)</td>', section)
+    return list(zip(states, re.findall(r'<td class="reason">([^<]*)</td>', section), strict=True))
+
+
+def test_the_result_is_kept_as_a_page_in_which_failures_come_first(
+    population: None, status: Engine, check: Check
+) -> None:
+    run = check({})
+    damage(status, "domain005.com", "latency_ms = -41")
+    damage(status, "domain006.com", "domain = '<script>alert(1)</script>'")
+    validate_checks(run, status)
+    page = kept_data_docs(status, run.run_id)
+    assert page is not None
+    shown = rows_shown(page, "domain_checks")
+    assert len(shown) == len(suites.ROW_EXPECTATIONS)
+    assert shown[:2] == [
+        ("fails", "the domain is not a name of A-labels"),
+        ("fails", "the latency is impossible"),
+    ]
+    assert {state for state, _ in shown[2:]} == {"holds"}
+    assert [state for state, _ in rows_shown(page, "run")] == ["holds"] * 4
+    # Of the values that failed the page has examples, and none of them is taken for a part of it.
+    assert "<td>-41</td>" in page
+    assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td>" in page
+    # Nothing of it comes from anywhere, or runs.
+    assert not re.search(r"<script|<link|<style|<img|\sstyle=|\son\w+=|https?:", page)
+
+
+def test_an_expectation_that_could_not_be_evaluated_is_shown_without_its_traceback(
+    population: None, status: Engine, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = (suites.gxe.ExpectColumnValuesToNotBeNull(column="no_such_column", meta={"reason": "broken"}),)
+    monkeypatch.setattr(suites, "ROW_EXPECTATIONS", broken)
+    run = check({})
+    with pytest.raises(RunStopped):
+        validate_checks(run, status)
+    page = kept_data_docs(status, run.run_id)
+    assert page is not None
+    assert rows_shown(page, "domain_checks") == [("could not be evaluated", "broken")]
+    assert "Traceback" not in page
+
+
+def test_pages_of_the_last_runs_are_kept(
+    population: None, status: Engine, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "KEPT_DATA_DOCS", 2)
+    for run_id in ("one", "two", "three", "one"):
+        validate_checks(check({}, run_id=run_id), status)
+    kept = rows(status, "select run_id, data_docs is null as is_old, results from lapsewatch.check_validation")
+    assert {row["run_id"]: row["is_old"] for row in kept} == {"two": True, "three": False, "one": False}
+    assert all(row["results"] for row in kept)
+
+
+def test_a_page_that_fails_stops_no_run(
+    population: None, status: Engine, check: Check, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(results: object) -> str:
+        raise KeyError("user@example.com")
+
+    monkeypatch.setattr(stage, "data_docs", fail)
+    run = check({})
+    validate_checks(run, status)
+    assert kept_data_docs(status, run.run_id) is None
+    assert "No Data Docs of this run: they failed (KeyError)" in caplog.text
+    assert "user@example.com" not in caplog.text
