@@ -18,7 +18,7 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowRescheduleException
 from sqlalchemy import Engine
 
-from lapsewatch import connections
+from lapsewatch import connections, telemetry
 from lapsewatch.approval import ApproveUnverifications, approval_params
 from lapsewatch.core.cadence import Cadence
 from lapsewatch.core.errors import BudgetSpent, RunStopped, SetupError
@@ -172,8 +172,11 @@ def notify_owners() -> None:
 def summarise_run(*, outlet_events: Any) -> dict[str, object]:
     """Write the run's metrics and tell the asset's readers, whatever became of the run."""
     with _attempt("summarise_run") as (run, status, _):
+        before = telemetry.read_figures(run, status)
         summary = summarise.summarise_run(run, status)
+        figures = telemetry.read_figures(run, status)
     outlet_events[DOMAIN_STATUS].extra = {"run_id": run.run_id, **summary}
+    telemetry.publish_figures(run, get_current_context()["dag_run"].run_type.value, before, figures)
     return summary
 
 
