@@ -6,6 +6,7 @@
 from datetime import UTC, datetime
 
 from airflow.sdk import dag
+from lapsewatch.deadline import daily_run_deadline
 from lapsewatch.params import run_params
 from lapsewatch.tasks import (
     DEFAULT_ARGS,
@@ -30,6 +31,7 @@ from lapsewatch.tasks import (
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
+    deadline=daily_run_deadline(),
     params=run_params(),
     default_args=DEFAULT_ARGS,
     doc_md=__doc__,

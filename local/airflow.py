@@ -57,6 +57,8 @@ def environment(server: Server, *, internet_url: str, resolver: tuple[str, int],
         "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "20",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW": "40",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
+        # `airflow dags test` fails at the end of any run with a deadline (Airflow's issue 73428).
+        "AIRFLOW__LAPSEWATCH__RUN_DEADLINE_HOURS": "0",
         "AIRFLOW_CONN_USER_DB": connection(server, USER_DATABASE, READER, profile="pypi"),
         "AIRFLOW_CONN_USER_DB_UNVERIFIER": connection(server, USER_DATABASE, UNVERIFIER),
         "AIRFLOW_CONN_STATUS_DB": connection(server, STATUS_DATABASE),

@@ -1,17 +1,19 @@
-"""Registers with Airflow what Lapsewatch adds to it: a page, and the order of tasks."""
+"""Registers with Airflow what Lapsewatch adds to it: a page, the order of tasks, and the daily run's deadline."""
 
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
+from lapsewatch.deadline import DailyRun
 from lapsewatch.page.addresses import URL_PREFIX
 from lapsewatch.priority import DailyRunFirst
 
 
 class LapsewatchPlugin(AirflowPlugin):
-    """The page, and the daily run's way past a backfill."""
+    """The page, the daily run's way past a backfill, and when it is due."""
 
     name = "lapsewatch"
     priority_weight_strategies = (DailyRunFirst,)
+    deadline_references = (DailyRun,)
 
     @property
     def fastapi_apps(self) -> list[Any]:

@@ -6,7 +6,14 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 from lapsewatch.core.breaker import RUN_LIMITS, TLD_LIMITS
 from lapsewatch.core.errors import SetupError
-from lapsewatch.params import approval_timeout, keep_checks_months, read_limits, refuse_unknown, run_params
+from lapsewatch.params import (
+    approval_timeout,
+    keep_checks_months,
+    read_limits,
+    refuse_unknown,
+    run_deadline,
+    run_params,
+)
 
 from local.checkout import ROOT
 
@@ -39,6 +46,19 @@ def test_defaults_are_the_careful_ones() -> None:
         "max_growth_per_tld": 5.0,
     }
     assert read_limits(defaults) == (RUN_LIMITS, TLD_LIMITS)
+
+
+def test_the_daily_run_has_a_deadline_within_the_time_for_an_answer_unless_it_is_to_have_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("AIRFLOW__LAPSEWATCH__RUN_DEADLINE_HOURS")
+    by_default = run_deadline()
+    assert by_default is not None
+    assert by_default < approval_timeout()
+    monkeypatch.setenv("AIRFLOW__LAPSEWATCH__RUN_DEADLINE_HOURS", "1.5")
+    assert run_deadline() == timedelta(minutes=90)
+    monkeypatch.setenv("AIRFLOW__LAPSEWATCH__RUN_DEADLINE_HOURS", "0")
+    assert run_deadline() is None
 
 
 def test_the_owner_sets_defaults_in_airflows_configuration(monkeypatch: pytest.MonkeyPatch) -> None:

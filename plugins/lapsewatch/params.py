@@ -162,6 +162,15 @@ def approval_timeout() -> timedelta:
     return timedelta(hours=conf.getfloat(SECTION, "approval_timeout_hours", fallback=20.0))
 
 
+def run_deadline() -> timedelta | None:
+    """Return how long after it was due the daily run may take to succeed; None where it is set to 0, for no deadline.
+
+    Unless it is set, less than `approval_timeout`: of a question that nobody has seen one hears in time to answer.
+    """
+    hours = conf.getfloat(SECTION, "run_deadline_hours", fallback=12.0)
+    return timedelta(hours=hours) if hours else None
+
+
 def _limit_params() -> dict[str, Param]:
     """Return the Params of the breaker: above any of them a person is asked (see `core/breaker.py`)."""
     params: dict[str, Param] = {}
