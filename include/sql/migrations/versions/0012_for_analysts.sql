@@ -33,27 +33,31 @@ comment on column lapsewatch.check_validation.data_docs is 'The results as a pag
 -- In UTC, where adding days is the same in every session: only then can it be stored.
 alter table lapsewatch.domain_status
     add column renewable_until timestamptz generated always as (
-        (
-            case
-                when phase = 'redemption' and adverse_since is not null then adverse_since at time zone 'UTC'
-                when phase in ('active', 'held', 'undelegated', 'unknown', 'expired', 'redemption') then least(
-                    expires_at at time zone 'UTC',
-                    expired_since at time zone 'UTC',
-                    case when expires_at > expired_since then expires_at at time zone 'UTC' - interval '1 year' end
-                )
-            end + interval '30 days'
-        ) at time zone 'UTC'
+        case
+            when phase = 'redemption' and adverse_since is not null then
+                (adverse_since at time zone 'UTC' + interval '30 days') at time zone 'UTC'
+            when phase in ('active', 'held', 'undelegated', 'unknown', 'expired', 'redemption')
+                and coalesce(expires_at, expired_since) is not null then
+                (
+                    least(
+                        expires_at at time zone 'UTC',
+                        expired_since at time zone 'UTC',
+                        case when expires_at > expired_since then expires_at at time zone 'UTC' - interval '1 year' end
+                    ) + interval '30 days'
+                ) at time zone 'UTC'
+            when phase in ('expired', 'redemption') then checked_at
+        end
     ) stored;
-comment on column lapsewatch.domain_status.renewable_until is 'Until when the owner can renew at the least: an estimate by the rules of gTLDs (ICANN ERRP, RFC 3915). In redemption 30 days after readings of the lapse began. Before it 30 days after the end of what is paid for: a registrar need not leave any days of grace, and the redemption that follows lasts 30. Paid for is until the expiry date; one later than the expiry that was seen has been moved on by the registry, and counts a year less. Null: nobody can tell, or it is over.';
+comment on column lapsewatch.domain_status.renewable_until is 'Until when the owner can renew at the least: an estimate by the rules of gTLDs (ICANN ERRP, RFC 3915). In redemption 30 days after readings of the lapse began. Before it 30 days after the end of what is paid for: a registrar need not leave any days of grace, and the redemption that follows lasts 30. Paid for is until the expiry date; one later than the expiry that was seen has been moved on by the registry, and counts a year less. On its way without any date: when it was last seen so. Null: it is over, or nobody can tell.';
 
 create index domain_status_renewable_until on lapsewatch.domain_status (renewable_until)
     where address_count > 0 and renewable_until is not null;
-create index domain_status_undated_expiry on lapsewatch.domain_status (domain)
-    where address_count > 0 and renewable_until is null and phase in ('expired', 'redemption');
 -- For searches by the beginning of a name, whatever the collation of the database.
 create index domain_status_domain_prefix on lapsewatch.domain_status (domain text_pattern_ops);
+-- Holds all that is counted by day, the day's own columns too, without which PostgreSQL would read the table.
 create index address_unverification_day
-    on lapsewatch.address_unverification ((cast(coalesce(settled_at, planned_at) at time zone 'UTC' as date)), state, domain)
+    on lapsewatch.address_unverification ((cast(coalesce(settled_at, planned_at) at time zone 'UTC' as date)), domain)
+    include (state, settled_at, planned_at)
     where state in ('unverified', 'undoing', 'undone', 'dry_run');
 
 create view lapsewatch.status_by_phase as
@@ -133,18 +137,15 @@ select domain, phase, expires_at, expired_since, renewable_until,
        registrar, next_check_at
 from lapsewatch.domain_status as status
 where address_count > 0
-  and (
-      renewable_until < now() + interval '60 days'
-          and (phase in ('expired', 'redemption') or expires_at > now() - interval '45 days')
-      or renewable_until is null and phase in ('expired', 'redemption')
-  );
+  and renewable_until < now() + interval '60 days'
+  and (phase in ('expired', 'redemption') or expires_at > now() - interval '45 days');
 comment on view lapsewatch.expiring_soon is 'Domains in use whose owners can still renew them, and may lose them: those that are expired or in redemption, and those whose expiry date comes in the next 30 days, or has come in the last 45 without a word of the registry since. Most are renewed in time.';
 comment on column lapsewatch.expiring_soon.domain is 'Registrable domain.';
 comment on column lapsewatch.expiring_soon.phase is 'Stage of the registration, as in domain_status.';
 comment on column lapsewatch.expiring_soon.expires_at is 'The registry''s expiry date; in auto-renew grace it is a year ahead of what the owner paid for.';
 comment on column lapsewatch.expiring_soon.expired_since is 'When the domain was first read as expired. Null: it has not been.';
-comment on column lapsewatch.expiring_soon.renewable_until is 'Until when the owner can renew at the least, by the rules of gTLDs (ICANN ERRP, RFC 3915): 30 days after the end of what is paid for, since a registrar need not leave any days of grace; in redemption 30 days after readings of it began. Other registries have other rules. Null: nobody can tell.';
-comment on column lapsewatch.expiring_soon.days_left is 'Whole days until then; 0: it may be too late any day. Null: nobody can tell.';
+comment on column lapsewatch.expiring_soon.renewable_until is 'Until when the owner can renew at the least, by the rules of gTLDs (ICANN ERRP, RFC 3915): 30 days after the end of what is paid for, since a registrar need not leave any days of grace; in redemption 30 days after readings of it began; without any date, when it was last seen so. Other registries have other rules.';
+comment on column lapsewatch.expiring_soon.days_left is 'Whole days until then; 0: it may be too late any day.';
 comment on column lapsewatch.expiring_soon.address_count is 'Verified addresses on the domain.';
 comment on column lapsewatch.expiring_soon.single_address_account_count is 'Accounts that have no other verified address than one on the domain, where the profile can tell.';
 comment on column lapsewatch.expiring_soon.registrar is 'The registrar, as the registry last said.';
