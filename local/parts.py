@@ -75,7 +75,20 @@ def running(environment: dict[str, str]) -> Iterator[Parts]:
     pool = ("pools", "set", "status_api", "4", "Checks in progress against the domain status API")
     if airflow.start(environment, *pool, log=log_file("pools")).wait():
         raise PartFailed(f"the pool could not be made: see {log_file('pools')}")
-    serving = environment | {
+    serving = served_at(url, environment)
+    processes = {part: airflow.start(serving, part, *options, log=log_file(part)) for part, options in PARTS.items()}
+    try:
+        _await_health(Parts(url, "", processes))
+        _address(environment).write_text(url)
+        yield Parts(url, password(environment), processes)
+    finally:
+        for process in processes.values():
+            airflow.stop(process)
+
+
+def served_at(url: str, environment: dict[str, str]) -> dict[str, str]:
+    """Return the environment of Airflow's parts where its API server is to listen at a URL; `USER` may log in there."""
+    return environment | {
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": url.rpartition(":")[2],
         "AIRFLOW__API__BASE_URL": url,
@@ -84,14 +97,6 @@ def running(environment: dict[str, str]) -> Iterator[Parts]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords(environment)),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "true",
     }
-    processes = {part: airflow.start(serving, part, *options, log=log_file(part)) for part, options in PARTS.items()}
-    try:
-        _await_health(Parts(url, "", processes))
-        _address(environment).write_text(url)
-        yield Parts(url, _password(environment), processes)
-    finally:
-        for process in processes.values():
-            airflow.stop(process)
 
 
 def already_running(environment: dict[str, str]) -> Parts | None:
@@ -99,7 +104,7 @@ def already_running(environment: dict[str, str]) -> Parts | None:
     address = _address(environment)
     if not address.exists() or not _is_healthy(address.read_text()):
         return None
-    return Parts(address.read_text(), _password(environment))
+    return Parts(address.read_text(), password(environment))
 
 
 def _await_health(parts: Parts) -> None:
@@ -129,6 +134,7 @@ def _passwords(environment: dict[str, str]) -> Path:
     return Path(environment["AIRFLOW_HOME"], "passwords.json")
 
 
-def _password(environment: dict[str, str]) -> str:
-    password: str = json.loads(_passwords(environment).read_text())[USER]
-    return password
+def password(environment: dict[str, str]) -> str:
+    """Return the password of `USER`, which the API server made when it first started."""
+    made: str = json.loads(_passwords(environment).read_text())[USER]
+    return made

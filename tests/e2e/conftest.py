@@ -11,10 +11,10 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.models.pool import Pool
 from airflow.utils.db import initdb
-from jsonschema import Draft202012Validator
 from psycopg.rows import dict_row
 from sqlalchemy import make_url
 
+from local import schemas
 from local.checkout import DAGS
 from simulator.lives import Life
 from simulator.world import World
@@ -25,22 +25,10 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="session")
 def airflow() -> Iterator[None]:
-    """Airflow's metadata database, migrated, and an Airflow that checks each schema once.
-
-    It checks the schema of each Param anew whenever it reads the Param, 1,600 times in a run: half of the run's CPU.
-    """
+    """Airflow's metadata database, migrated, and an Airflow that checks each schema once."""
     initdb()
     Pool.create_or_update_pool("status_api", slots=4, description="", include_deferred=False)
-    check, good = Draft202012Validator.check_schema, set()
-
-    def check_once(schema: Any, *arguments: Any, **options: Any) -> None:
-        text = json.dumps(schema, sort_keys=True)
-        if text not in good:
-            check(schema, *arguments, **options)
-            good.add(text)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Draft202012Validator, "check_schema", check_once)
+    with schemas.checked_once():
         yield
 
 

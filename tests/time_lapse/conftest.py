@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
 
-import psycopg
 import pytest
 import requests
 from lapsewatch import connections
@@ -21,6 +20,7 @@ from lapsewatch.stages.run import Run
 from sqlalchemy import Engine, event
 
 from evaluation.year import RUNS
+from local import virtual_clock
 from simulator.world import World
 from tests.conftest import seed_users, simulated
 from tests.e2e.conftest import Installation
@@ -38,18 +38,6 @@ NO_LIMITS = {
     }.items()
 }
 """Nobody is there to approve what is above them."""
-
-VIRTUAL_CLOCK = """
-    create schema virtual;
-    create table virtual.clock (ahead interval not null);
-    insert into virtual.clock values ('0');
-    create function virtual.clock_timestamp() returns timestamptz language sql volatile
-        return pg_catalog.clock_timestamp() + (select ahead from virtual.clock);
-    create function virtual.now() returns timestamptz language sql stable
-        return pg_catalog.now() + (select ahead from virtual.clock);
-    alter database status set search_path = virtual, pg_catalog, public
-"""
-"""PostgreSQL's clock, for whoever names it without its schema. It goes on while a run waits for its turns."""
 
 
 class Known(NamedTuple):
@@ -78,8 +66,7 @@ class TimeLapse:
         clock = {"now": self.now.isoformat()}
         requests.put(f"{internet.url}/_simulator/clock", json=clock, timeout=5).raise_for_status()
         internet.order_faults(*faults)
-        with psycopg.connect(self.installation.status_url) as connection:
-            connection.execute("update virtual.clock set ahead = %s - pg_catalog.clock_timestamp()", [self.now])
+        virtual_clock.set_to(self.now, self.installation.status_url)
         return self.installation.run(self.now.replace(hour=0, minute=0), dry_run=False, **NO_LIMITS)
 
     def known(self) -> dict[str, Known]:
@@ -113,8 +100,7 @@ def time_lapse(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[TimeLapse]:
     seed_users(user_url, world)
-    with psycopg.connect(status_url) as connection:
-        connection.execute(VIRTUAL_CLOCK)
+    virtual_clock.install(status_url)
     with simulated(world) as internet:
         for name, value in airflow_connections(status_url, reader_url, unverifier_url, internet).items():
             monkeypatch.setenv(name, value)
