@@ -16,3 +16,11 @@ class Measured:
     goal: str
     reached: bool | None
     figures: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleMeasured:
+    """What a module of this package has measured, by name, and in how many seconds."""
+
+    measures: Mapping[str, Measured]
+    seconds: float

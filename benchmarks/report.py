@@ -4,28 +4,47 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks import scaling
 from benchmarks.databases import PRODUCTION, Databases
-from benchmarks.measured import Measured, Value
+from benchmarks.measured import ModuleMeasured, Value
 from local.checkout import ROOT
 
 RESULTS = Path(__file__).parent / "results"
-NAME = "bulk-assessment"
 SETTINGS_THAT_MATTER = ("fsync", "full_page_writes", "synchronous_commit", "shared_buffers", "max_wal_size")
 MARKS = {True: "reached", False: "**missed**", None: ""}
 
 
-def write(measured: Mapping[str, Measured], databases: Databases, seconds: float) -> None:
-    """Write `results/bulk-assessment.json` and `.md`, and the tables of docs/scaling.md."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A document in `results/`, as JSON and as Markdown: its name there, its title, the modules that measure for it."""
+
+    name: str
+    title: str
+    modules: tuple[str, ...]
+
+
+BULK_ASSESSMENT = Report(
+    "bulk-assessment",
+    "The bulk assessment, measured",
+    ("sustained_rate", "unthrottled", "other_methods", "store", "all_stages", "daily_run"),
+)
+DASHBOARD = Report("dashboard", "The page, measured", ("dashboard",))
+REPORTS = (BULK_ASSESSMENT, DASHBOARD)
+
+
+def write(report: Report, measured: Iterable[ModuleMeasured], databases: Databases) -> None:
+    """Write a document; with that of the bulk assessment, also the tables of docs/scaling.md."""
+    modules = list(measured)
     document = {
+        "title": report.title,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds),
+        "seconds": round(sum(module.seconds for module in modules)),
         "commit": _git("rev-parse", "--short=12", "HEAD"),
         "is_dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "machine": {
@@ -38,12 +57,13 @@ def write(measured: Mapping[str, Measured], databases: Databases, seconds: float
             "postgresql": databases.version(),
         },
         "postgresql_settings": {name: PRODUCTION[name] for name in SETTINGS_THAT_MATTER},
-        "measures": {name: asdict(of) for name, of in measured.items()},
+        "measures": {name: asdict(of) for module in modules for name, of in module.measures.items()},
     }
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{NAME}.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    (RESULTS / f"{NAME}.md").write_text(_as_markdown(document))
-    scaling.DOCUMENT.write_text(scaling.rewritten(scaling.DOCUMENT.read_text(), scaling.read_results()))
+    (RESULTS / f"{report.name}.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    (RESULTS / f"{report.name}.md").write_text(_as_markdown(document))
+    if report is BULK_ASSESSMENT:
+        scaling.DOCUMENT.write_text(scaling.rewritten(scaling.DOCUMENT.read_text(), scaling.read_results()))
 
 
 def _as_markdown(document: Mapping[str, Any]) -> str:
@@ -51,7 +71,7 @@ def _as_markdown(document: Mapping[str, Any]) -> str:
     settings = ", ".join(f"{name} = {value}" for name, value in document["postgresql_settings"].items())
     dirty = ", with changes that are not committed" if document["is_dirty"] else ""
     lines = [
-        "# The bulk assessment, measured",
+        f"# {document['title']}",
         "",
         "Written by `make bench`. Each figure is of one run; the methods are below.",
         "",
