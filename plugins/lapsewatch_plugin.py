@@ -4,7 +4,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 from lapsewatch.deadline import DailyRun
-from lapsewatch.page.addresses import URL_PREFIX
+from lapsewatch.page.addresses import HOME, URL_PREFIX
 from lapsewatch.priority import DailyRunFirst
 
 
@@ -13,6 +13,16 @@ class LapsewatchPlugin(AirflowPlugin):
 
     name = "lapsewatch"
     priority_weight_strategies = (DailyRunFirst,)
+    external_views = (
+        {
+            "name": "Lapsewatch",
+            "href": f"{HOME}/",
+            "destination": "nav",
+            "url_route": "lapsewatch",
+            "icon": f"{HOME}/static/icon.svg",
+            "nav_top_level": True,
+        },
+    )
     deadline_references = (DailyRun,)
 
     @property

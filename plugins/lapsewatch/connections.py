@@ -176,6 +176,12 @@ def _call_budget(name: str, allowance: Allowance, calling: Calling | None) -> It
         yield budget
 
 
+def allowed_calls(name: str) -> Allowance | None:
+    """Return what the connection to the status API of that name allows; None without one. Raises SetupError."""
+    connection = _optional_connection(f"{name}_api")
+    return None if connection is None else _allowance(connection)
+
+
 @contextmanager
 def witnesses(status: Engine) -> Iterator[Witnesses]:
     """Open registries and DNS, with turns at registries' servers shared by everybody on this status database."""

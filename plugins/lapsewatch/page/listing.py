@@ -7,20 +7,11 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, RowMapping
 
-from lapsewatch import connections
 from lapsewatch.core.breaker import Exceeded
 from lapsewatch.status_database.statements import statement
 
 LAPSES_PER_PAGE = 500
 LAPSES_PER_FETCH = 1_000
-
-
-def reading() -> Iterator[Connection]:
-    """Open the status database for a request: read only, one snapshot, for half a minute. Raises LapsewatchError."""
-    with connections.status_database() as status, status.connect() as connection:
-        connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        connection.execute(statement("limit_reading"))
-        yield connection
 
 
 @dataclass(frozen=True, slots=True)

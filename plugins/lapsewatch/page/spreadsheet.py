@@ -1,29 +1,30 @@
-"""The list as CSV, for spreadsheets."""
+"""Rows as CSV, for spreadsheets."""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import RowMapping
+from fastapi.responses import Response, StreamingResponse
 
-from lapsewatch.page.wording import minute, named
-
-COLUMNS = ("domain", "address_count", "phase", "lapsed_at", "witnesses", "reason", "suspicion")
+from lapsewatch.page.wording import minute
 
 # A spreadsheet takes a cell that begins like this for a formula, and runs it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def in_csv(parts: Iterable[Iterable[RowMapping]]) -> Iterator[str]:
-    """Yield the list as CSV (RFC 4180): a heading, then each part of the rows as one piece; no cell is a formula."""
-    yield _written([COLUMNS])
+def csv_response(name: str, columns: Sequence[str], parts: Iterable[Iterable[Mapping[Any, Any]]]) -> Response:
+    """Return those columns of the rows as a download of that name; each part of the rows is sent as one piece."""
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(in_csv(columns, parts), media_type="text/csv", headers=disposition)
+
+
+def in_csv(columns: Sequence[str], parts: Iterable[Iterable[Mapping[Any, Any]]]) -> Iterator[str]:
+    """Yield those columns of the rows as CSV (RFC 4180), with a heading; no cell is a formula."""
+    yield _written([columns])
     for part in parts:
-        yield _written(_cells(lapse) for lapse in part)
-
-
-def _cells(lapse: RowMapping) -> list[object]:
-    shown = {**lapse, "lapsed_at": minute(lapse["lapsed_at"]), "witnesses": named(lapse["witnesses"])}
-    return [_harmless(shown[column]) for column in COLUMNS]
+        yield _written([_cell(row[column]) for column in columns] for row in part)
 
 
 def _written(rows: Iterable[Iterable[object]]) -> str:
@@ -32,5 +33,8 @@ def _written(rows: Iterable[Iterable[object]]) -> str:
     return text.getvalue()
 
 
-def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return minute(value)
+    text = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA_STARTS) else text

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from lapsewatch.core.lifecycle import Witness
+from lapsewatch.core.lifecycle import Phase, Witness
+from lapsewatch.core.wording import PHASES
 from lapsewatch.page.listing import ListedRun
 
 _WITNESSES: dict[str, str] = {
@@ -22,6 +23,16 @@ def minute(instant: datetime) -> str:
 def named(witnesses: Sequence[str]) -> str:
     """Return who says so, such as `status API, DNS`; a witness of another release by its raw name."""
     return ", ".join(_WITNESSES.get(witness, witness) for witness in witnesses)
+
+
+def phase(name: str) -> str:
+    """Return the short name of a stage of a registration."""
+    return name.replace("_", " ")
+
+
+def meaning(name: str) -> str:
+    """Return what a stage of a registration means; nothing for one of another release."""
+    return PHASES[Phase(name)] if name in set(Phase) else ""
 
 
 def state(run: ListedRun, now: datetime) -> str:

@@ -110,10 +110,11 @@ def _check(check: Row) -> str:
         sentences.append("The lapse before it is over: the same registration stands again.")
     if check["outcome"] == "no_evidence":
         sentences = [f"{check['reason']}."]
-    return " ".join([*sentences, *_said(check)])
+    return " ".join([*sentences, *said(check)])
 
 
-def _said(check: Row) -> Iterator[str]:
+def said(check: Row) -> Iterator[str]:
+    """Tell what each witness that was asked said."""
     if check["flags"]:
         yield f"The status API said: {' '.join(check['flags'])} (the last word counts most)."
     elif check["no_evidence_reason"] and check["source"] == Source.STATUS_API:
