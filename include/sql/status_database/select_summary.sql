@@ -1,18 +1,22 @@
 -- Everything a run's summary says that its own rows can tell.
 with checks as (
-    select checked.*, checked.outcome = 'evidence' and checked.quarantine_reason is null as has_evidence
-    from lapsewatch.domain_check as checked
-    where checked.run_id = :run_id
-      and checked.planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
+    select source, outcome, no_evidence_reason, phase, quarantine_reason is not null as is_quarantined,
+           outcome = 'evidence' and quarantine_reason is null as has_evidence,
+           count(*) as domain_count, sum(call_count) as call_count, sum(rdap_call_count) as rdap_call_count,
+           sum(dns_call_count) as dns_call_count
+    from lapsewatch.domain_check
+    where run_id = :run_id
+      and planned_at = (select planned_at from lapsewatch.run_plan where run_id = :run_id)
+    group by 1, 2, 3, 4, 5, 6
 ),
 phases as (
-    select phase, count(*) as domain_count from checks where has_evidence group by phase
+    select phase, sum(domain_count) as domain_count from checks where has_evidence group by phase
 ),
 sources as (
-    select source, count(*) as domain_count from checks where has_evidence group by source
+    select source, sum(domain_count) as domain_count from checks where has_evidence group by source
 ),
 silences as (
-    select coalesce(no_evidence_reason, 'unasked') as why, count(*) as domain_count
+    select coalesce(no_evidence_reason, 'unasked') as why, sum(domain_count) as domain_count
     from checks
     where outcome is distinct from 'evidence'
     group by 1
@@ -24,13 +28,13 @@ stages as (
     where run_id = :run_id and stage <> 'summarise_run'
     group by stage
 )
-select count(*) as planned_count,
-       count(*) filter (where has_evidence) as checked_count,
-       count(*) filter (where outcome = 'no_evidence') as no_evidence_count,
-       count(*) filter (where quarantine_reason is not null) as quarantined_count,
-       coalesce(sum(call_count), 0) as api_call_count,
-       coalesce(sum(rdap_call_count), 0) as rdap_call_count,
-       coalesce(sum(dns_call_count), 0) as dns_call_count,
+select cast(coalesce(sum(domain_count), 0) as bigint) as planned_count,
+       cast(coalesce(sum(domain_count) filter (where has_evidence), 0) as bigint) as checked_count,
+       cast(coalesce(sum(domain_count) filter (where outcome = 'no_evidence'), 0) as bigint) as no_evidence_count,
+       cast(coalesce(sum(domain_count) filter (where is_quarantined), 0) as bigint) as quarantined_count,
+       cast(coalesce(sum(call_count), 0) as bigint) as api_call_count,
+       cast(coalesce(sum(rdap_call_count), 0) as bigint) as rdap_call_count,
+       cast(coalesce(sum(dns_call_count), 0) as bigint) as dns_call_count,
        coalesce((select jsonb_object_agg(phase, domain_count) from phases), '{}') as phases,
        coalesce((select jsonb_object_agg(source, domain_count) from sources), '{}') as sources,
        coalesce((select jsonb_object_agg(why, domain_count) from silences), '{}') as no_evidence,

@@ -205,7 +205,7 @@ comment on column lapsewatch.questions_by_day.rdap_count is 'Questions to regist
 comment on column lapsewatch.questions_by_day.dns_count is 'Domains that DNS was asked about.';
 
 create view lapsewatch.check_history as
-select domain, checked_at, run_id, source, provider, outcome, no_evidence_reason, flags,
+select domain, checked_at, planned_at, run_id, source, provider, outcome, no_evidence_reason, flags,
        rdap ->> 'outcome' as rdap_outcome,
        case when rdap is not null then array(select jsonb_array_elements_text(rdap -> 'status')) end as rdap_status,
        cast(rdap ->> 'registered_at' as timestamptz) as registered_at,
@@ -218,6 +218,7 @@ where checked_at is not null;
 comment on view lapsewatch.check_history is 'Every check that was answered, as long as domain_check keeps it: one row a domain and run. With a domain, it is found at once.';
 comment on column lapsewatch.check_history.domain is 'Registrable domain.';
 comment on column lapsewatch.check_history.checked_at is 'When the answer of who was asked first was received.';
+comment on column lapsewatch.check_history.planned_at is 'When its run was planned. Checks are kept month by month of it: a condition on it spares reading the others.';
 comment on column lapsewatch.check_history.run_id is 'The Airflow run.';
 comment on column lapsewatch.check_history.source is 'Who was asked first: status_api or registry.';
 comment on column lapsewatch.check_history.provider is 'The status API that was asked. Null: none was.';
