@@ -17,7 +17,6 @@ RUN = Run("one", as_of=NOW, calls_per_domain_year=12)
 FIGURES: dict[str, Any] = {
     "state": "success",
     "provider": "fastly",
-    "dry_run": False,
     "checked_count": 40,
     "no_evidence_count": 3,
     "newly_lapsed_count": 2,
@@ -62,7 +61,7 @@ def test_a_run_adds_what_it_has_done(server: Statsd) -> None:
         "api.calls": 45,
         "api.no_evidence": 3,
     }
-    whose = {("run_type", "scheduled"), ("provider", "fastly"), ("dry_run", "false")}
+    whose = {("run_type", "scheduled"), ("provider", "fastly")}
     assert {metric.tags for metric in received if metric.kind == "c"} == {frozenset(whose)}
 
 

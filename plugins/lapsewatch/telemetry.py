@@ -1,7 +1,7 @@
 """A run's figures for whoever watches it: StatsD or OpenTelemetry, as Airflow's section `[metrics]` says.
 
 What runs add up is a counter; how things stand is a gauge, of which the last value holds. Tags are the run's type, its
-provider, whether it was dry, and phases: never a domain. Where metrics are off, or nobody listens, nothing happens.
+provider, and phases: never a domain. Where metrics are off, or nobody listens, nothing happens.
 `docs/monitoring.md` is the manual.
 """
 
@@ -46,7 +46,7 @@ def publish_figures(run: Run, run_type: str, before: Figures, figures: Figures) 
 
     So a summary that is written again counts nothing twice. What a task is killed before it counts is lost.
     """
-    tags = {"run_type": run_type, "provider": figures["provider"], "dry_run": str(figures["dry_run"]).lower()}
+    tags = {"run_type": run_type, "provider": figures["provider"]}
     for name, column in COUNTED.items():
         # Nothing is counted as well: with it a series begins at zero.
         stats.incr(PREFIX + name, max(figures[column] - before.get(column, 0), 0), tags=tags)

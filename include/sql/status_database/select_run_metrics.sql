@@ -1,5 +1,5 @@
 -- What the run's summary says of it, and of all domains in use.
-select state, provider, dry_run, checked_count, no_evidence_count, newly_lapsed_count, unverified_count, api_call_count,
+select state, provider, checked_count, no_evidence_count, newly_lapsed_count, unverified_count, api_call_count,
        case when dry_run then coalesce(candidate_count, 0) else 0 end as would_be_count,
        in_use_count, fresh_count, oldest_checked_at, started_at, finished_at,
        coalesce(
