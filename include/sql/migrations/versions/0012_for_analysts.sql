@@ -248,7 +248,7 @@ select lapse.domain,
        round(cast(extract(epoch from lapse.ended_at - lapse.began_at) / 86400 as numeric), 1) as days_until_ended,
        anew.registered_at as reregistered_at,
        case
-           when lapse.phase <> 'reregistered' then
+           when lapse.phase <> 'reregistered' and anew.registered_at is not null then
                greatest(0, round(cast(extract(epoch from anew.registered_at - lapse.began_at) / 86400 as numeric), 1))
        end as days_until_reregistered,
        taken.unverified_count, taken.undone_count,
