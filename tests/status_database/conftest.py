@@ -1,6 +1,14 @@
 """What tests of the status database share."""
 
+import re
+
+import psycopg
+import pytest
+from lapsewatch.status_database.statements import SQL_FOLDER
 from sqlalchemy import Engine, text
+
+from local import postgres
+from local.checkout import ROOT
 
 AGING = (
     """
@@ -25,3 +33,16 @@ def let_time_pass(status: Engine, seconds: float) -> None:
     with status.begin() as connection:
         for change in AGING:
             connection.execute(text(change), {"seconds": seconds})
+
+
+@pytest.fixture
+def analyst_url(status_url: str, postgres_server: postgres.Server) -> str:
+    """The libpq URL of the status database for an analyst, whose role is made as docs/privileges.md says."""
+    document = (ROOT / "docs" / "privileges.md").read_text()
+    [make_login] = [block for block in re.findall(r"```sql\n(.*?)```", document, re.DOTALL) if "analyst" in block]
+    login = "lapsewatch_analyses"
+    with psycopg.connect(status_url) as connection:
+        connection.execute((SQL_FOLDER / "analysts" / "grants.sql").read_bytes())
+        connection.execute(f"drop role if exists {login}")
+        connection.execute(make_login.replace("...", postgres_server.cluster.password).encode())
+    return postgres_server.url("status", login)
