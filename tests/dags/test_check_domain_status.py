@@ -33,7 +33,7 @@ def dag(dag_bag: DagBag) -> DAG:
 
 def test_the_bag_holds_exactly_our_dags_and_no_errors(dag_bag: DagBag) -> None:
     assert dag_bag.import_errors == {}
-    assert set(dag_bag.dags) == {"check_domain_status"}
+    assert set(dag_bag.dags) == {"check_domain_status", "example_daily_figures"}
 
 
 def test_the_tasks_stand_in_the_order_of_the_walk(dag: DAG) -> None:
