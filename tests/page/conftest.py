@@ -1,6 +1,7 @@
 """Airflow's own web application with the plugin loaded, over a status database filled with plain SQL."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -15,6 +16,18 @@ from tests.e2e.conftest import connection_json
 
 AIRFLOW = "http://127.0.0.1"
 LAPSED_AT = "2026-10-30T05:18:00Z"
+NOW = datetime.now(UTC)
+COUNTS = (
+    "planned_count",
+    "checked_count",
+    "no_evidence_count",
+    "quarantined_count",
+    "newly_lapsed_count",
+    "lapsed_domain_count",
+    "unverified_count",
+    "api_call_count",
+)
+OBJECTS = ("stage_seconds", "set_aside", "no_evidence", "phases")
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +69,56 @@ class StatusDatabase:
     def execute(self, query: str, **values: Any) -> None:
         with psycopg.connect(self.url) as connection:
             connection.execute(query, values)
+
+    def add_domain(self, domain: str, **columns: Any) -> None:
+        """Add a domain in use, with one address, that was met just now and is well unless told otherwise."""
+        met = {"domain": domain, "address_count": 1, "first_seen_at": NOW, "next_check_at": NOW, "checked_at": NOW}
+        said = {"phase": "active", "verdict": "keep", "reason": "it is registered", "policy": "corroborated"}
+        self._insert("domain_status", met | said | columns)
+
+    def add_check(self, domain: str, run_id: str, planned_at: datetime, **columns: Any) -> None:
+        """Add an answered check, of the status API and a registered domain unless told otherwise."""
+        self.execute("select lapsewatch.create_domain_check_partition(%(at)s)", at=planned_at)
+        key = {"domain": domain, "run_id": run_id, "planned_at": planned_at, "checked_at": planned_at}
+        said = {"outcome": "evidence", "flags": ["active"], "phase": "active", "witnesses": ["flags"]}
+        judged = {"verdict": "keep", "reason": "the domain is registered"}
+        self._insert("domain_check", key | {"provider": "fastly", "batch": 0} | said | judged | columns)
+
+    def add_lapse(self, domain: str, **columns: Any) -> None:
+        """Add an open lapse of a domain that is there."""
+        key = {"domain": domain, "lapsed_at": LAPSED_AT, "began_at": LAPSED_AT, "run_id": "first"}
+        said = {"kind": "observed", "phase": "released", "reason": "it is gone", "witnesses": ["rdap"]}
+        self._insert("domain_lapse", key | said | {"evidence": Jsonb({}), "policy": "corroborated"} | columns)
+
+    def add_unverification(self, address_key: str, domain: str, **columns: Any) -> None:
+        """Add an address that was unverified for the domain's lapse."""
+        key = {"address_key": address_key, "domain": domain, "lapsed_at": LAPSED_AT, "dry_run": False}
+        fate = {"host": domain, "run_id": "first", "state": "unverified", "planned_at": NOW}
+        self._insert("address_unverification", key | fate | {"reason": "it is gone", "evidence": Jsonb({})} | columns)
+
+    def journal(self, run_id: str, stage: str, started_at: datetime, seconds: float | None = 1, **columns: Any) -> None:
+        """Write down a stage of a run: one that succeeded, or, without seconds, one that is running."""
+        ended = {"state": "running" if seconds is None else "success"}
+        if seconds is not None:
+            ended["finished_at"] = started_at + timedelta(seconds=seconds)
+        self._insert("run_stage", {"run_id": run_id, "stage": stage, "started_at": started_at} | ended | columns)
+
+    def sum_up(
+        self, run_id: str, finished_at: datetime, phases: dict[str, tuple[int, int]] | None = None, **columns: Any
+    ) -> None:
+        """Sum a run up: how many domains, and addresses on them, are in each phase."""
+        counted = {"in_use_count": sum(count for count, _ in (phases or {}).values()), "fresh_count": 0}
+        done = dict.fromkeys(COUNTS, 0) | {name: Jsonb({}) for name in OBJECTS}
+        run = {"run_id": run_id, "as_of": finished_at, "finished_at": finished_at, "state": "success", "dry_run": True}
+        self._insert("run_metrics", run | {"provider": "fastly", "never_checked_count": 0} | done | counted | columns)
+        for phase, (domain_count, address_count) in (phases or {}).items():
+            counts = {"domain_count": domain_count, "address_count": address_count, "entered_count": 0, "left_count": 0}
+            self._insert("run_phase", {"run_id": run_id, "phase": phase} | counts)
+
+    def _insert(self, table: str, row: dict[str, Any]) -> None:
+        names = ", ".join(row)
+        values = ", ".join(f"%({name})s" for name in row)
+        self.execute(f"insert into lapsewatch.{table} ({names}) values ({values})", **row)
 
     def start_run(self, run_id: str, exceeded: list[dict[str, Any]] | None = None) -> None:
         self.execute(
