@@ -1,4 +1,4 @@
-"""`python -m local`: what the Makefile's `demo`, `ui`, `backfill`, `psql`, `lapsewatch` and `clean` do."""
+"""`python -m local`: what the Makefile's `demo`, `ui`, `backfill`, `psql`, `lapsewatch`, `pictures` and `clean` do."""
 
 import argparse
 import signal
@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("psql", help="SQL on the status database, from the terminal or standard input")
     command = commands.add_parser("lapsewatch", help="the command lapsewatch in the demo's world", add_help=False)
     command.add_argument("arguments", nargs=argparse.REMAINDER)
+    commands.add_parser("pictures", help="take the README's pictures, in Debian's Chromium")
     commands.add_parser("clean", help="stop PostgreSQL and remove its data")
     return parser
 
@@ -63,8 +64,13 @@ def _run(chosen: argparse.Namespace, more: Sequence[str]) -> int:
         case "lapsewatch":
             with installation.running(ACCOUNTS) as installed:
                 return installed.lapsewatch(chosen.arguments)
+        case "pictures":
+            # A browser's driver: only this needs it.
+            from local import pictures
+
+            pictures.take()
         case "clean":
-            for name in ("postgres", "bench"):
+            for name in ("postgres", "bench", "pictures"):
                 postgres.destroy(local_folder(name))
     return 0
 

@@ -1,7 +1,6 @@
 """A real browser before a real Airflow that has lived through a month of daily runs."""
 
 import csv
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -10,14 +9,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 from psycopg.rows import dict_row
 
 from local import postgres
+from local.season.browser import PAGE, launched, log_in
 from local.season.running import Season, lived
 
-PACKAGES = "apt-get install --no-install-recommends chromium prometheus"
-PAGE = "/lapsewatch/"
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 
@@ -45,15 +43,9 @@ def status(season: Season) -> Query:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail(f"Chromium is missing: {PACKAGES}")
-    with sync_playwright() as playwright:
-        # Without its sandbox: it has none where it runs as root, and it sees our own pages only.
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    """Debian's Chromium; where it is missing the tests fail, and say what to install."""
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @dataclass
@@ -122,15 +114,6 @@ def session(browser: Browser, season: Season, tmp_path_factory: pytest.TempPathF
     context.storage_state(path=remembered)
     context.close()
     return remembered
-
-
-def log_in(page: Page, season: Season) -> None:
-    """Open the page, be sent to Airflow's login, and log in there."""
-    page.goto(PAGE)
-    page.get_by_label("Username").fill(season.user)
-    page.get_by_label("Password").fill(season.password)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"**{PAGE}")
 
 
 @pytest.fixture

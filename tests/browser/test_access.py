@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from local.season.browser import PAGE, log_in
 from local.season.running import Season
-from tests.browser.conftest import PAGE, log_in
 
 PATHS = (PAGE, f"{PAGE}domains?q=a", f"{PAGE}domains/example.com", f"{PAGE}tables/state.csv", f"{PAGE}validations")
 

@@ -8,7 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PAGE, PHONE, Query
+from local.season.browser import PAGE
+from tests.browser.conftest import PHONE, Query
 
 GRAVE = {"serious", "critical"}
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")

@@ -9,7 +9,8 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PAGE, Query
+from local.season.browser import PAGE
+from tests.browser.conftest import Query
 from tests.browser.reading import cells, chart, colours, written_in_tables
 
 SUMMED_UP = "(select * from lapsewatch.run_metrics order by finished_at desc limit 1) as run"

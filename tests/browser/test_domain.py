@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PAGE, Query
+from local.season.browser import PAGE
+from tests.browser.conftest import Query
 from tests.browser.reading import cells
 
 GIVEN_BACK = "select distinct domain from lapsewatch.address_unverification where state = 'undone'"
@@ -55,7 +56,7 @@ def test_the_life_of_a_domain(open_page: Callable[..., Page], status: Query) -> 
     [counted] = status(
         """
         select
-            (select count(*) from lapsewatch.domain_check where domain = %(domain)s and checked_at is not null) as checks,
+            (select count(checked_at) from lapsewatch.domain_check where domain = %(domain)s) as checks,
             (select count(*) from lapsewatch.domain_lapse where domain = %(domain)s) as lapses,
             (select count(*) from lapsewatch.address_unverification where domain = %(domain)s and state = 'undone')
                 as undone
