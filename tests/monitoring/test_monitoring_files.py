@@ -95,6 +95,17 @@ def test_the_manual_names_all_that_is_sent(sent: list[Metric]) -> None:
     }
 
 
+def test_what_the_manual_has_people_set_can_be_set_in_env() -> None:
+    section = re.findall(r"(?m)^(statsd_\w+) = ", MANUAL)
+    told = set(re.findall(r"(?m)^((?:AIRFLOW__METRICS|OTEL)_\w+)=", MANUAL))
+    told |= {f"AIRFLOW__METRICS__{name.upper()}" for name in section}
+    compose = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["x-airflow-environment"]
+    example = (ROOT / ".env.example").read_text()
+    assert told
+    assert told == {name for name in compose if re.match("AIRFLOW__METRICS|OTEL", name)}
+    assert told == set(re.findall(r"(?m)^# ((?:AIRFLOW__METRICS|OTEL)_\w+)=", example))
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 def test_an_alert_says_what_to_do_and_has_cases(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"page", "ticket"}
