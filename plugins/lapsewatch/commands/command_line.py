@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_undo(commands)
     _add_exempt(commands)
     _add_backfill(commands)
+    _add_export(commands)
     return parser
 
 
@@ -232,6 +233,18 @@ def _add_backfill(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument(
         "--follow", action="store_true", help="create nothing: follow a backfill's runs, those that have not ended"
     )
+
+
+def _add_export(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add(
+        commands,
+        "export",
+        "Write the status database into a folder of Parquet files, for a data lake.",
+        "All tables and views that analysts need, as they stand at one moment, without keys of accounts and\n"
+        "addresses. The folder changes when all is written: a rerun replaces it, one that fails leaves it as it was.",
+    )
+    command.epilog = "example:\n  lapsewatch export /data/lapsewatch"
+    command.add_argument("folder", metavar="FOLDER", help="made where it is missing; it holds nothing but an export")
 
 
 def _add_author(command: argparse.ArgumentParser) -> None:
