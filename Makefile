@@ -1,6 +1,6 @@
 # Lapsewatch. `make` lists what there is; everything it makes stays in the checkout.
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo ui backfill psql lapsewatch test test-full bench evaluate lint format clean
+.PHONY: help install lock demo ui backfill psql lapsewatch test test-full pictures bench evaluate lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -53,10 +53,13 @@ lapsewatch: install ## the command in the demo's world: make lapsewatch ARGS="ex
 test: install ## all tests that need nothing but Python
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test-full: install ## tests that need system packages: none so far
-	@echo "Nothing needs a system package so far."
+test-full: install ## tests that need Debian's packages chromium and prometheus: a real browser, the alert rules
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/browser tests/monitoring_rules
 
-bench: install ## measure speed, memory and growth into benchmarks/results (a quarter of an hour)
+pictures: install ## take the README's pictures, in Debian's Chromium
+	@$(BIN)/python -m local pictures
+
+bench: install ## measure speed, memory and growth into benchmarks/results (twenty minutes; ARGS="--only dashboard")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 evaluate: install ## play a simulated year under every policy into docs/protection.md (a quarter of an hour)
