@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.staticfiles import StaticFiles
 
 from lapsewatch.core.errors import LapsewatchError
-from lapsewatch.page import addresses, dashboard, domain, search, tables, unverifications
+from lapsewatch.page import addresses, dashboard, domain, search, tables, unverifications, validation
 from lapsewatch.page.rendering import STATIC, message
 
 HEADERS = {
@@ -32,7 +32,7 @@ app = FastAPI(
     openapi_url=None,
     dependencies=[Depends(requires_access_dag("GET", param_dag_id=addresses.DAG_ID))],
 )
-for room in (dashboard, tables, search, domain, unverifications):
+for room in (dashboard, tables, search, domain, unverifications, validation):
     app.include_router(room.router)
 app.mount("/static", StaticFiles(directory=STATIC))
 
