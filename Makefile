@@ -1,6 +1,6 @@
 # Lapsewatch. `make` lists what there is; everything it makes stays in the checkout.
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo ui backfill psql lapsewatch test test-full pictures bench evaluate lint format clean
+.PHONY: help install lock demo ui backfill psql lapsewatch test test-full dictionary pictures bench evaluate lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -55,6 +55,9 @@ test: install ## all tests that need nothing but Python
 
 test-full: install ## tests that need Debian's packages chromium and prometheus: a real browser, the alert rules
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/browser tests/monitoring_rules
+
+dictionary: install ## write docs/data-dictionary.md anew, from the migrations
+	@$(BIN)/python -m local dictionary
 
 pictures: install ## take the README's pictures, in Debian's Chromium
 	@$(BIN)/python -m local pictures

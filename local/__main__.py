@@ -1,11 +1,11 @@
-"""`python -m local`: what the Makefile's `demo`, `ui`, `backfill`, `psql`, `lapsewatch`, `pictures` and `clean` do."""
+"""`python -m local`: what the Makefile's targets from `demo` to `pictures` do, and `clean`."""
 
 import argparse
 import signal
 import sys
 from collections.abc import Sequence
 
-from local import airflow, backfill, demo, installation, parts, postgres, ui
+from local import airflow, backfill, demo, dictionary, installation, parts, postgres, ui
 from local.checkout import local_folder
 
 ACCOUNTS = 20_000
@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("psql", help="SQL on the status database, from the terminal or standard input")
     command = commands.add_parser("lapsewatch", help="the command lapsewatch in the demo's world", add_help=False)
     command.add_argument("arguments", nargs=argparse.REMAINDER)
+    commands.add_parser("dictionary", help="write docs/data-dictionary.md anew, from the migrations")
     commands.add_parser("pictures", help="take the README's pictures, in Debian's Chromium")
     commands.add_parser("clean", help="stop PostgreSQL and remove its data")
     return parser
@@ -64,6 +65,8 @@ def _run(chosen: argparse.Namespace, more: Sequence[str]) -> int:
         case "lapsewatch":
             with installation.running(ACCOUNTS) as installed:
                 return installed.lapsewatch(chosen.arguments)
+        case "dictionary":
+            dictionary.write()
         case "pictures":
             # A browser's driver: only this needs it.
             from local import pictures

@@ -33,6 +33,16 @@ def cluster() -> postgres.Cluster:
     return postgres.cluster_in(local_folder("postgres"))
 
 
+def migrate(url: str) -> None:
+    """Bring the status database at a libpq URL to the newest migration."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    config = Config(ALEMBIC_INI)
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+
+
 def log_file(name: str) -> Path:
     """Return the file that a command's output goes to."""
     return local_folder("logs") / f"{name}.log"
@@ -66,13 +76,7 @@ class Installation:
 
     def migrate_status_database(self) -> None:
         """Bring the status database, made if need be, to the newest migration."""
-        url = self.server.create_if_missing(airflow.STATUS_DATABASE)
-        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-        config = Config(ALEMBIC_INI)
-        with engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-        engine.dispose()
+        migrate(self.server.create_if_missing(airflow.STATUS_DATABASE))
 
     def migrate_airflow(self) -> None:
         """Bring Airflow's own database to the installed version; it takes seconds to learn that there is nothing to do.
