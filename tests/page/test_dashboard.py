@@ -277,6 +277,11 @@ def test_an_open_question_is_told_with_where_to_answer(viewer: TestClient, run: 
     asked = f"/dags/check_domain_status/{path}/tasks/approve_unverifications/required_actions"
     assert f'<a href="{asked}" target="_top">Answer in Airflow</a>' in page
     assert f'<a href="/lapsewatch/{path}/unverifications">' in page
+    run.execute("delete from lapsewatch.run_metrics")
+    waiting = viewer.get(PAGE).text
+    assert list(notices(waiting)) == ["waiting"]
+    assert "waits for an answer" in said(section(waiting, "last-run"))
+    run.sum_up(RUN, NOW)
     run.execute("update lapsewatch.unverification_approval set expires_at = now()")
     assert list(notices(viewer.get(PAGE).text)) == ["well"]
 
@@ -315,7 +320,7 @@ def test_what_comes_from_the_database_stays_text(viewer: TestClient, known: Stat
 def test_each_chart_can_be_drawn_from_its_table(viewer: TestClient, run: StatusDatabase) -> None:
     page = viewer.get(PAGE).text
     charts = re.findall(r'<figure class="chart" data-chart="(\w+)".*?</figure>', page, re.DOTALL)
-    assert charts == ["horizontal", "vertical", "horizontal", "vertical"]
+    assert charts == ["horizontal", "vertical", "vertical", "horizontal"]
     for figure in re.findall(r'<figure class="chart".*?</figure>', page, re.DOTALL):
         [headings] = re.findall(r"<thead>(.*?)</thead>", figure, re.DOTALL)
         assert "data-series=" in headings

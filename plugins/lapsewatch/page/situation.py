@@ -48,17 +48,20 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All notices, the most pressing first; there is always one."""
+    """All notices, the most pressing first, of which there is always one; and the state of the last run in words."""
 
     notices: Sequence[Notice]
+    run_state: str = ""
 
     @classmethod
     def of(cls, run: Row, stages: Sequence[Row], questions: Sequence[Row], now: datetime) -> Self:
         """Judge by the rows of select_page_latest_run, of the run's stages, and of the open questions."""
         if run["run_id"] is None:
             return cls([_empty()])
-        found = [*_failed(run), *_stale(run, now), *_waiting(questions), *_running(run, stages, now)]
-        return cls(found or [_well(run)])
+        is_parked = run["run_id"] in {question["run_id"] for question in questions}
+        under_way = [] if is_parked else _running(run, stages, now)
+        found = [*_failed(run), *_stale(run, now), *_waiting(questions), *under_way]
+        return cls(found or [_well(run)], _run_state(run, is_parked=is_parked))
 
 
 def _empty() -> Notice:
@@ -145,6 +148,12 @@ def _running(run: Row, stages: Sequence[Row], now: datetime) -> Iterator[Notice]
 
 def _well(run: Row) -> Notice:
     return Notice(Concern.WELL, "All is well", f"The last run succeeded on {minute(run['ended_at'])}.")
+
+
+def _run_state(run: Row, *, is_parked: bool) -> str:
+    if run["has_ended"]:
+        return "succeeded" if run["own_state"] == "success" else "failed"
+    return "waits for an answer" if is_parked else "under way"
 
 
 def _is_under_way(run: Row, now: datetime) -> bool:

@@ -72,9 +72,9 @@ EXPIRING_SOON = Table(
         Column("renewable_until", "Renewable at least until", Kind.DAY),
         Column("address_count", "Addresses", Kind.COUNT),
         Column("single_address_account_count", "Accounts with no other", Kind.COUNT),
-        Column("expires_at", "Expiry date", Kind.DAY),
+        Column("expired_since", "Expired since", Kind.DAY),
+        Column("expires_at", "Registry's expiry date", Kind.DAY),
         Column("registrar", "Registrar"),
-        Column("next_check_at", "Next check", Kind.DAY),
     ),
     shown=50,
 )

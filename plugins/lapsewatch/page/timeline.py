@@ -20,7 +20,7 @@ class Happened(StrEnum):
     LAPSED = "Lapsed"
     OVER = "Lapse over"
     ASKED = "A person was asked"
-    DECIDED = "Addresses"
+    DECIDED = "Verification"
     GIVEN_BACK = "Given back"
     EXEMPTED = "Exempted"
     EXPIRES = "Expiry date"

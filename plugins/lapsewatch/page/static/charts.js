@@ -66,6 +66,8 @@
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `${figure.dataset.label}. The figures are in the table that follows.`);
     plot.append(canvas);
+    // One bar a row, each with room for its name.
+    if (figure.dataset.chart === "horizontal") plot.style.height = `${figure.querySelector("tbody").rows.length * 30 + 40}px`;
     figure.prepend(plot);
     return { figure, canvas, chart: draw(figure, canvas) };
   });
