@@ -1,6 +1,9 @@
 -- A status database after a year of daily runs over the custom hosts. Nine in ten domains are told of by their registry,
 -- with dates spread over the year to come; two in a hundred are expired, in redemption or gone. Checks are kept of two
 -- months, two a domain; each domain that is gone has a lapse, and an address or two that were unverified for it.
+-- The rows fit together: nobody has to look each of them up.
+set local session_replication_role = replica;
+
 create temporary table life as
 select number, host as domain,
        -- Spread by a hash, so that neighbours have nothing in common.
@@ -107,7 +110,7 @@ update lapsewatch.run_metrics set started_at = now() - interval '2 hours', finis
 where as_of = date_trunc('day', now(), 'UTC');
 
 insert into lapsewatch.run_phase (run_id, phase, domain_count, address_count, entered_count, left_count)
-select run_id, phase, domain_count, address_count, 20, 20
+select run_id, counted.phase, counted.domain_count, counted.address_count, 20, 20
 from lapsewatch.run_metrics
 cross join (
     select phase, count(*) as domain_count, sum(address_count) as address_count from lapsewatch.domain_status group by phase
