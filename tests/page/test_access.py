@@ -11,7 +11,9 @@ from lapsewatch.page.rendering import STATIC
 from lapsewatch.page.tables import TABLES
 from starlette.testclient import TestClient
 
+from tests.e2e.conftest import connection_json
 from tests.page.conftest import StatusDatabase
+from tests.page.reading import said
 
 PAGES = (
     "/lapsewatch/",
@@ -66,6 +68,17 @@ def test_browsers_are_told_to_run_and_keep_nothing_foreign(viewer: TestClient, k
     }
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_without_the_status_database_it_says_what_to_do(
+    viewer: TestClient, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_STATUS_DB", connection_json("postgresql://me:secret@127.0.0.1:1/nothing"))
+    answer = viewer.get(url)
+    assert answer.status_code == 503
+    assert "This page can't be read now: the status database can't be reached" in said(answer.text)
+    assert "secret" not in answer.text
 
 
 @pytest.mark.parametrize("url", ["/lapsewatch/", "/lapsewatch/domains/example.com", "/lapsewatch/domains"])

@@ -46,7 +46,7 @@ def test_the_data_docs_of_a_run_are_shown(viewer: TestClient, validated: None) -
     assert RUN in page
     assert "The run may publish: 30 rows validated, 1 quarantined." in page
     assert re.findall(r'<section id="suite-(\w+)"', page) == ["domain_checks", "run"]
-    assert "✗ fails" in page.partition("✓ holds")[0]
+    assert "✗&nbsp;fails" in page.partition("✓&nbsp;holds")[0]
     assert "the latency is impossible" in page
     assert "<td>-41</td>" in page
 

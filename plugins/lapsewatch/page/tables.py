@@ -139,7 +139,7 @@ QUESTIONS = Table(
         Column("expires_at", "Waits until", Kind.MINUTE),
         Column("address_count", "Addresses", Kind.COUNT),
         Column("domain_count", "Domains", Kind.COUNT),
-        Column("suspicious_count", "Suspicious addresses", Kind.COUNT),
+        Column("suspicious_count", "Suspicious", Kind.COUNT),
     ),
 )
 TABLES = {
