@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -196,30 +197,31 @@ def test_one_export_at_a_time_writes_a_folder(tmp_path: Path) -> None:
     assert (tmp_path / "lake" / "first").exists()
 
 
-@pytest.mark.parametrize("moment", ["while it writes", "between the two renames"])
-def test_an_export_that_is_killed_leaves_the_earlier_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+@pytest.mark.parametrize(("renames", "left"), [(0, "first"), (1, "first"), (2, "second")])
+def test_an_export_that_is_killed_leaves_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int, left: str
 ) -> None:
     with replaced_when_whole(tmp_path / "lake") as folder:
         write_export(folder, "first")
     child = os.fork()
     if child == 0:
-        rename = Path.rename
+        rename, done = Path.rename, count(1)
 
-        def rename_once(path: Path, target: Path) -> None:
+        def rename_and_die(path: Path, target: Path) -> None:
             rename(path, target)
-            os.kill(os.getpid(), signal.SIGKILL)
+            if next(done) == renames:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-        monkeypatch.setattr(Path, "rename", rename_once)
+        monkeypatch.setattr(Path, "rename", rename_and_die)
         with replaced_when_whole(tmp_path / "lake") as folder:
             write_export(folder, "second")
-            if moment == "while it writes":
+            if not renames:
                 os.kill(os.getpid(), signal.SIGKILL)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     with pytest.raises(KeyError), replaced_when_whole(tmp_path / "lake"):
         raise KeyError
-    assert (tmp_path / "lake" / "first").exists()
+    assert (tmp_path / "lake" / left).exists()
     with replaced_when_whole(tmp_path / "lake") as folder:
         assert list(folder.iterdir()) == []
         write_export(folder, "third")

@@ -251,7 +251,7 @@ def kept_data_docs(status: Engine, run_id: str) -> str | None:
 def rows_shown(page: str, suite: str) -> list[tuple[str, str]]:
     """State and reason of each expectation of a suite, as the page has them."""
     section = page.partition(f'<section id="suite-{suite}"')[2].partition("</section>")[0]
-    states = re.findall(r'<td class="state">. ([\w ]+)</td>', section)
+    states = re.findall(r'<td class="outcome">.&nbsp;([\w ]+)</td>', section)
     return list(zip(states, re.findall(r'<td class="reason">([^<]*)</td>', section), strict=True))
 
 

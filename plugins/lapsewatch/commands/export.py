@@ -25,8 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
     with (
         # Airflow talks on standard output, which belongs to the answer.
         redirect_stdout(sys.stderr),
-        replaced_when_whole(Path(arguments.folder)) as folder,
         open_status_database() as status,
+        replaced_when_whole(Path(arguments.folder)) as folder,
         status.connect() as connection,
     ):
         connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

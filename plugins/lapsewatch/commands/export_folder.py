@@ -30,7 +30,9 @@ def replaced_when_whole(target: Path) -> Iterator[Path]:
         previous = target.with_name(f".{target.name}.previous")
         target.parent.mkdir(parents=True, exist_ok=True)
         with _only_one(aside):
+            # What an export has left that was killed.
             _put_back(previous, target)
+            shutil.rmtree(previous, ignore_errors=True)
             _empty(aside)
             try:
                 yield aside
