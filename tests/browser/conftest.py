@@ -9,12 +9,15 @@ from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect
 from psycopg.rows import dict_row
 
 from local import postgres
 from local.season.browser import PAGE, launched, log_in
 from local.season.running import Season, lived
+
+PATIENCE_MS = 30_000
+"""So long something may take to appear, on a machine that is busy."""
 
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
@@ -44,6 +47,7 @@ def status(season: Season) -> Query:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium; where it is missing the tests fail, and say what to install."""
+    expect.set_options(timeout=PATIENCE_MS)
     with launched() as browser:
         yield browser
 
@@ -75,7 +79,7 @@ class Observed:
         # A page that is not there says so itself.
         if text.startswith("Failed to load resource"):
             return
-        if kind in {"error", "warning"} and url.startswith(f"{self.origin}{PAGE}"):
+        if kind == "error" and url.startswith(f"{self.origin}{PAGE}"):
             self.complaints.append(f"{url}: {text}")
 
 
@@ -95,7 +99,7 @@ def open_browser(browser: Browser, season: Season, observed: Observed) -> Iterat
 
     def open_browser(**options: Any) -> Page:
         context = browser.new_context(**{"base_url": season.url, "viewport": DESKTOP, "locale": "en-GB"} | options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         observed.watch(context)
         contexts.append(context)
         return context.new_page()

@@ -146,7 +146,7 @@ def test_the_stages_of_the_last_run(dashboard: Page, status: Query) -> None:
     found = cells(dashboard.locator("#table-last-run"))
     assert [(row[0], Decimal(row[1]), row[2], int(row[3]) if row[3] else None) for row in found] == values(stages)
     assert len(found) > 5
-    expect(dashboard.locator("#last-run")).to_contain_text("under way")
+    expect(dashboard.locator("#last-run")).to_contain_text("waits for an answer")
 
 
 def test_the_calls_of_each_day_and_of_the_month(dashboard: Page, status: Query) -> None:
