@@ -15,6 +15,11 @@ WHY = ("--why", "the owner\nhas told us", "--by", "carol")
 
 
 @pytest.fixture
+def lapsewatch(forked_lapsewatch: Run) -> Run:
+    return forked_lapsewatch
+
+
+@pytest.fixture
 def database(status_url: str) -> Environment:
     return {"AIRFLOW_CONN_STATUS_DB": status_url}
 

@@ -35,6 +35,11 @@ Day = Callable[..., None]
 
 
 @pytest.fixture
+def lapsewatch(forked_lapsewatch: Run) -> Run:
+    return forked_lapsewatch
+
+
+@pytest.fixture
 def database(status_url: str) -> Environment:
     return {"AIRFLOW_CONN_STATUS_DB": status_url}
 

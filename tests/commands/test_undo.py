@@ -16,6 +16,11 @@ WHY = ("--why", "an outage of the registry", "--by", "erin")
 
 
 @pytest.fixture
+def lapsewatch(forked_lapsewatch: Run) -> Run:
+    return forked_lapsewatch
+
+
+@pytest.fixture
 def databases(
     status_url: str, reader_url: str, unverifier_url: str, add_addresses: Callable[..., None], check: Check,
     users: UserDatabase, status: Engine,
