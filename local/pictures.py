@@ -1,4 +1,4 @@
-"""The README's pictures: the page over a month of daily runs, in a real browser."""
+"""The README's pictures: the page over three weeks of daily runs, in a real browser."""
 
 import tempfile
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from local.season.browser import PAGE, launched, log_in
 from local.season.running import Season, lived
 
 PICTURES = ROOT / "docs" / "pictures"
-DESKTOP = {"width": 1280, "height": 860}
+DESKTOP = {"width": 1280, "height": 1130}
 PHONE = {"width": 390, "height": 780}
 
 GIVEN_BACK = "select domain from lapsewatch.address_unverification where state = 'undone' limit 1"
@@ -34,7 +34,7 @@ class Picture:
 
 
 def take() -> None:
-    """Live through the month, and write the pictures over those that are there. Raises PartFailed."""
+    """Live through the three weeks, and write the pictures over those that are there. Raises PartFailed."""
     state = local_folder("pictures")
     PICTURES.mkdir(exist_ok=True)
     try:
@@ -42,7 +42,7 @@ def take() -> None:
             launched() as browser,
             tempfile.TemporaryDirectory() as folder,
             postgres.running(postgres.cluster_in(state)) as server,
-            console.status("A month of daily runs (a minute or two) ..."),
+            console.status("Three weeks of daily runs (a minute or two) ..."),
             lived(server, Path(folder)) as season,
         ):
             for picture in _pictures(season):
@@ -56,7 +56,7 @@ def _pictures(season: Season) -> list[Picture]:
     with psycopg.connect(season.status_url) as connection:
         row = connection.execute(GIVEN_BACK).fetchone()
     if row is None:
-        raise PartFailed("nothing was given back in the month")
+        raise PartFailed("nothing was given back in the three weeks")
     return [
         Picture("dashboard", "", {"viewport": DESKTOP}),
         Picture("dashboard-dark", "", {"viewport": DESKTOP, "color_scheme": "dark"}),

@@ -1,1 +1,1 @@
-"""A month of daily runs, lived through in a minute: what the page, its tests and its pictures are looked at with."""
+"""Three weeks of daily runs, lived through in a minute or two: what the page is looked at, tested and pictured with."""

@@ -8,12 +8,12 @@ from local.season.world import DAY, SEED
 from simulator.lives import EventKind
 from simulator.world import World
 
-DAYS = 30
+DAYS = 21
 DRY_DAYS = 2
-REFUSED_ON = 15
-BACKFILLED_ON = 26
+REFUSED_ON = 9
+BACKFILLED_ON = 18
 BACKFILLED_DAYS = 2
-MENDED_ON = 22
+MENDED_ON = 15
 """The days are counted from 0, the first one; the last one is today."""
 
 KEY_REFUSED = ({"kind": "refused", "status": 403},)
@@ -44,7 +44,7 @@ class Day:
 
 
 def days(world: World, now: datetime) -> list[dict[str, Any]]:
-    """Return the runs of the month until `now`, in the order in which they happened."""
+    """Return the runs of the three weeks until `now`, in the order in which they happened."""
     planned: list[Day] = []
     for number in range(DAYS):
         at = now - (DAYS - 1 - number) * DAY

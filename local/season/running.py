@@ -1,4 +1,4 @@
-"""An installation that has lived through the month, with Airflow's API server in front of it."""
+"""An installation that has lived through the three weeks, with Airflow's API server in front of it."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ from simulator.server import serving
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """What the month has left: Airflow's URL with a user's name and password there, and the databases' URLs."""
+    """What the three weeks have left: Airflow's URL with a user's name and password there, and the databases' URLs."""
 
     url: str
     user: str
@@ -35,7 +35,7 @@ class Season:
 
 @contextmanager
 def lived(server: Server, folder: Path) -> Iterator[Season]:
-    """Live through the month on a server, in place of databases that are there; then serve Airflow over them.
+    """Live through the three weeks on a server, in place of databases that are there; then serve Airflow over them.
 
     Logs and Airflow's home are in `folder`. Raises PartFailed.
     """
@@ -72,4 +72,4 @@ def _run(days: Mapping[str, object], environment: dict[str, str], log: Path) -> 
             check=False,
         )
     if ended.returncode:
-        raise PartFailed(f"the month ended early: see {log}")
+        raise PartFailed(f"the three weeks ended early: see {log}")

@@ -1,4 +1,4 @@
-"""Domains of which many come to their date within the month, and the accounts on them."""
+"""Domains of which many come to their date within the three weeks, and the accounts on them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A real browser before a real Airflow that has lived through a month of daily runs."""
+"""A real browser before a real Airflow that has lived through three weeks of daily runs."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ Query = Callable[..., Rows]
 
 @pytest.fixture(scope="session")
 def season(postgres_server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Season]:
-    """The month, and Airflow over what it has left."""
+    """The three weeks, and Airflow over what they have left."""
     with lived(postgres_server, tmp_path_factory.mktemp("season")) as season:
         yield season
 
