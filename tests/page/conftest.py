@@ -75,6 +75,12 @@ class StatusDatabase:
         met = {"domain": domain, "address_count": 1, "first_seen_at": NOW, "next_check_at": NOW, "checked_at": NOW}
         said = {"phase": "active", "verdict": "keep", "reason": "it is registered", "policy": "corroborated"}
         self._insert("domain_status", met | said | columns)
+        self.add_host(domain, domain)
+
+    def add_host(self, host: str, domain: str, address_count: int = 1) -> None:
+        """Add a host under a domain that is there."""
+        row = {"host": host, "domain": domain, "address_count": address_count, "last_seen_at": NOW}
+        self._insert("email_host", row)
 
     def add_check(self, domain: str, run_id: str, planned_at: datetime, **columns: Any) -> None:
         """Add an answered check, of the status API and a registered domain unless told otherwise."""
@@ -138,6 +144,10 @@ class StatusDatabase:
                 select replace(%(name)s, '%%s', number::text), %(at)s, %(at)s
                 from generate_series(1, %(count)s) as number
                 returning domain
+            ),
+            hosted as (
+                insert into lapsewatch.email_host (host, domain, address_count, last_seen_at)
+                select domain, domain, 0, %(at)s from made
             )
             insert into lapsewatch.domain_lapse
                 (domain, lapsed_at, began_at, kind, phase, reason, witnesses, evidence, policy, run_id)

@@ -22,6 +22,7 @@ def lost(known: StatusDatabase) -> StatusDatabase:
     """A domain that was seen lapse, with an address that was unverified and one that was given back."""
     known.add_domain(
         DOMAIN,
+        address_count=4,
         first_seen_at=NOW - 40 * DAY,
         phase="released",
         verdict="unverify",
@@ -32,10 +33,7 @@ def lost(known: StatusDatabase) -> StatusDatabase:
         registry_seen_at=NOW - 30 * DAY,
         registrar="Names & Sons",
     )
-    known.execute(
-        "insert into lapsewatch.email_host (host, domain, address_count, last_seen_at)"
-        " values ('mail.example.com', 'example.com', 3, now())"
-    )
+    known.add_host("mail.example.com", DOMAIN, address_count=3)
     for number in range(3):
         known.add_check(DOMAIN, f"day-{number}", NOW - (20 - number) * DAY)
     known.add_check(
@@ -101,7 +99,7 @@ def test_evidence_lapses_unverifications_and_exemptions_have_sections(viewer: Te
         ["unverified", "1", "example.com", "key-1"],
     ]
     assert "example.com, for good. Given by Bob" in said(section(page, "exemptions"))
-    assert "Verified addresses under it at the last count: 1 (mail.example.com 3)." in said(page)
+    assert "Verified addresses under it at the last count: 4 (mail.example.com 3, example.com 1)." in said(page)
     assert '<a href="/lapsewatch/runs/first/unverifications">first</a>' in page
 
 

@@ -160,6 +160,13 @@ def test_what_expires_soon_is_what_its_owner_can_still_renew(status: Engine) -> 
     assert found["redemption.com"]["days_left"] == 27
 
 
+def test_a_registration_without_an_end_can_still_be_read(status: Engine) -> None:
+    """Some registries say 9999 for never; what comes later is in no year that Python knows."""
+    end = datetime(9999, 12, 31, tzinfo=UTC)
+    insert(status, "domain_status", domain="never.com", phase="active", expires_at=end)
+    assert some(read(status, "domain_status"), "expires_at", "renewable_until") == [(end, end)]
+
+
 def test_what_expires_soon_tells_of_who_hangs_on_it(status: Engine) -> None:
     known = ON_ITS_WAY["soon.com"] | {"registrar": "Registrar", "next_check_at": at(9)}
     insert(status, "domain_status", domain="soon.com", address_count=4, **known)

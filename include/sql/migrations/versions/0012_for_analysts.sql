@@ -38,12 +38,14 @@ alter table lapsewatch.domain_status
                 (adverse_since at time zone 'UTC' + interval '30 days') at time zone 'UTC'
             when phase in ('active', 'held', 'undelegated', 'unknown', 'expired', 'redemption')
                 and coalesce(expires_at, expired_since) is not null then
-                (
+                least(
                     least(
                         expires_at at time zone 'UTC',
                         expired_since at time zone 'UTC',
                         case when expires_at > expired_since then expires_at at time zone 'UTC' - interval '1 year' end
-                    ) + interval '30 days'
+                    ) + interval '30 days',
+                    -- Some registries say 9999 for never, and many readers know no later year.
+                    timestamp '9999-12-31'
                 ) at time zone 'UTC'
             when phase in ('expired', 'redemption') then checked_at
         end
@@ -52,8 +54,10 @@ comment on column lapsewatch.domain_status.renewable_until is 'Until when the ow
 
 create index domain_status_renewable_until on lapsewatch.domain_status (renewable_until)
     where address_count > 0 and renewable_until is not null;
--- For searches by the beginning of a name, whatever the collation of the database.
-create index domain_status_domain_prefix on lapsewatch.domain_status (domain text_pattern_ops);
+-- For searches by the beginning of a name too, whatever the collation of the database. Hosts hardly ever change: an index of
+-- domain_status would be written with every check.
+drop index lapsewatch.email_host_domain;
+create index email_host_domain on lapsewatch.email_host (domain text_pattern_ops);
 -- Holds all that is counted by day, the day's own columns too, without which PostgreSQL would read the table.
 create index address_unverification_day
     on lapsewatch.address_unverification ((cast(coalesce(settled_at, planned_at) at time zone 'UTC' as date)), domain)
