@@ -4,9 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from local.season.world import DAY, SEED
-from simulator.lives import EventKind
-from simulator.world import World
+from local.season.world import APPEALS, DAY
 
 DAYS = 21
 DRY_DAYS = 2
@@ -16,6 +14,7 @@ BACKFILLED_DAYS = 2
 MENDED_ON = 15
 """The days are counted from 0, the first one; the last one is today."""
 
+BY = ("--by", "support")
 KEY_REFUSED = ({"kind": "refused", "status": 403},)
 UNLIMITED: dict[str, Any] = {
     "max_unverifications": 1_000_000,
@@ -43,7 +42,7 @@ class Day:
     then: tuple[tuple[str, ...], ...] = ()
 
 
-def days(world: World, now: datetime) -> list[dict[str, Any]]:
+def days(now: datetime) -> list[dict[str, Any]]:
     """Return the runs of the three weeks until `now`, in the order in which they happened."""
     planned: list[Day] = []
     for number in range(DAYS):
@@ -56,7 +55,7 @@ def days(world: World, now: datetime) -> list[dict[str, Any]]:
         elif number == REFUSED_ON:
             planned.append(_day(at, conf=conf, faults=KEY_REFUSED, ends="failed"))
         elif number == MENDED_ON:
-            planned.append(_day(at, conf=conf, then=_mending(world, at)))
+            planned.append(_day(at, conf=conf, then=_mending()))
         else:
             planned.append(_day(at, conf=conf))
         if number == BACKFILLED_ON:
@@ -82,15 +81,10 @@ def _backfill(at: datetime, conf: dict[str, Any]) -> list[Day]:
     ]
 
 
-def _mending(world: World, at: datetime) -> tuple[tuple[str, ...], ...]:
-    """Return what support does: the owner of one domain proves to have it still, that of another will soon."""
-    lost = [
-        name
-        for name, life in world.lives.items()
-        if any(event.kind is EventKind.REDEMPTION_BEGUN and at - 6 * DAY < event.at < at - DAY for event in life.events)
-    ]
-    why = ("--why", f"the owner has shown the registrar's receipt ({SEED} 1)", "--by", "support")
+def _mending() -> tuple[tuple[str, ...], ...]:
+    """Return what support does: one owner has paid in time and is given back what was taken, another one will soon."""
+    paid, promised = APPEALS
     return (
-        ("undo", "--domain", lost[0], *why, "--apply"),
-        ("exempt", "--domain", lost[1], *why),
+        ("undo", "--domain", paid, "--why", "the registrar's mistake: the owner has its receipt", *BY, "--apply"),
+        ("exempt", "--domain", promised, "--why", "the owner restores it this week", *BY),
     )

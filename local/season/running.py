@@ -51,7 +51,7 @@ def lived(server: Server, folder: Path) -> Iterator[Season]:
         installed.migrate_status_database()
         installed.seed_users()
         status_url = server.url(airflow.STATUS_DATABASE)
-        days = {"status_url": status_url, "internet_url": internet, "days": plan.days(world, now)}
+        days = {"status_url": status_url, "internet_url": internet, "days": plan.days(now)}
         airflow_url = server.recreate(airflow.AIRFLOW_DATABASE)
         _run(days, environment, folder / "runs.log")
         with api_server.serving(environment, folder / "api-server.log"):

@@ -25,6 +25,9 @@ CLUB = "rowing-club.org"
 CLUB_MEMBERS = 40
 """A domain with more addresses than a run may unverify by itself; its redemption begins just before today's run."""
 
+APPEALS = ("choir.net", "print-shop.com")
+"""Domains that are in redemption for a few days when their owners write to support."""
+
 _EVENTFUL = {EventKind.EXPIRED, EventKind.REDEMPTION_BEGUN, EventKind.HOLD_PLACED, EventKind.HANDED_OVER}
 
 
@@ -39,20 +42,23 @@ class _Settled:
 
 def world_until(now: datetime, days: int) -> World:
     """Return a world in which much happens in so many days before `now`, and something after."""
-    epoch = (now - LIFE_BEFORE).replace(hour=0, minute=0, second=0, microsecond=0)
+    # At the time of day at which the runs are: so the same happens between them whenever that is.
+    epoch = now - LIFE_BEFORE
     drawn = list(year_domains(SEED, range(DRAWN), epoch, auction_share=0.1))
     eventful = [domain for domain in drawn if _is_eventful(domain, now - days * DAY, now)][:EVENTFUL]
     dull = (domain for domain in drawn if not _is_eventful(domain, epoch, now))
     domains = [*eventful, *islice(dull, DOMAINS - len(eventful))]
-    club = Life.lapsing(now - 30.5 * DAY, grace=30 * DAY)
+    furnished = {CLUB: Life.lapsing(now - 30.5 * DAY, grace=30 * DAY)}
+    furnished |= {name: Life.lapsing(now - 38.5 * DAY, grace=30 * DAY) for name in APPEALS}
     world = World.of(
-        {domain.name: domain.life for domain in domains} | {CLUB: club},
+        {domain.name: domain.life for domain in domains} | furnished,
         epoch,
         {domain.name: domain.quirks for domain in domains},
         dns={domain.name: domain.delegations for domain in domains},
     )
     settled = [_Settled(domain.name, domain.life, min(domain.address_count, MOST_ADDRESSES)) for domain in domains]
-    accounts = _accounts([*settled, _Settled(CLUB, club, CLUB_MEMBERS)], epoch - DAY)
+    settled += [_Settled(name, life, CLUB_MEMBERS if name == CLUB else 2) for name, life in furnished.items()]
+    accounts = _accounts(settled, epoch - DAY)
     world.accounts = with_belongings(Draw(SEED, "belongings"), tuple(accounts))
     return world
 

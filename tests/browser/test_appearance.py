@@ -29,7 +29,7 @@ FOCUS = """
 @pytest.fixture
 def paths(status: Query) -> dict[str, str]:
     """Where each kind of page is found."""
-    [lapsed] = status("select domain from lapsewatch.address_unverification where state = 'undone'")
+    [lapsed] = status("select distinct domain from lapsewatch.address_unverification where state = 'undone'")
     [asked] = status("select run_id from lapsewatch.unverification_approval")
     [validated] = status("select run_id from lapsewatch.check_validation order by validated_at desc limit 1")
     return {

@@ -64,7 +64,7 @@ def test_the_life_of_a_domain(open_page: Callable[..., Page], status: Query) -> 
         domain=domain,
     )
     assert happened.count("lapsed") == counted["lapses"] > 0
-    assert happened.count("given-back") == counted["undone"] == 1
+    assert happened.count("given-back") > 0
     assert 0 < happened.count("checked") <= counted["checks"]
     assert happened.index("met") < happened.index("checked") < happened.index("lapsed") < happened.index("given-back")
     times = page.locator("ol.timeline time").evaluate_all("times => times.map(time => Date.parse(time.dateTime))")
@@ -72,12 +72,13 @@ def test_the_life_of_a_domain(open_page: Callable[..., Page], status: Query) -> 
     [lapse] = status("select reason from lapsewatch.domain_lapse where domain = %(domain)s", domain=domain)
     expect(page.locator("#table-lapses")).to_contain_text(lapse["reason"])
     [taken] = cells(page.locator("#table-unverifications"))
-    [address] = status(
+    [address, *_] = status(
         "select address_key, host, run_id from lapsewatch.address_unverification"
         " where domain = %(domain)s and state = 'undone'",
         domain=domain,
     )
-    assert {address["host"], address["address_key"], address["run_id"]} <= set(taken)
+    assert {address["host"], address["run_id"], str(counted["undone"])} <= set(taken)
+    assert address["address_key"] in " ".join(taken)
     [check] = status(
         "select reason from lapsewatch.domain_check where domain = %(domain)s and checked_at is not null"
         " order by checked_at desc limit 1",
