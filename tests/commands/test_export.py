@@ -238,6 +238,15 @@ def test_a_year_that_python_does_not_know_is_exported(filled: None, status: Engi
     assert batch["renewable_until"].null_count < batch.num_rows
 
 
+def test_an_exemption_for_all_time_has_no_end(status: Engine) -> None:
+    """People write exemptions, by SQL too."""
+    with status.begin() as connection:
+        exempt = "insert into lapsewatch.exemption (domain, reason, exempted_by, expires_at)"
+        connection.execute(text(f"{exempt} values ('partner.com', 'a partner', 'erin', 'infinity')"))
+        [batch] = datasets.batches(connection, read_declared(), datasets.Part("exemption"))
+    assert batch["expires_at"].to_pylist() == [None]
+
+
 def test_pieces_of_a_copy_make_no_difference(
     filled: None, status: Engine, status_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

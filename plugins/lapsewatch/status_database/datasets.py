@@ -40,9 +40,15 @@ TYPES: Mapping[str, pa.DataType] = {
 """What the kinds of columns in `schema.toml` are in Arrow."""
 
 # As what a column is copied, where its own text can't be read: lists, and years after 9999, which registries do name.
+# A time that is infinite, as people may write it for one that never comes, is none.
 _COPIED = {
     "list<string>": (sql.SQL("to_json({column}) as {column}"), pa.string()),
-    "timestamp": (sql.SQL("cast(extract(epoch from {column}) * 1000000 as bigint) as {column}"), pa.int64()),
+    "timestamp": (
+        sql.SQL(
+            "case when isfinite({column}) then cast(extract(epoch from {column}) * 1000000 as bigint) end as {column}"
+        ),
+        pa.int64(),
+    ),
 }
 
 PARTITIONED = "domain_check"
