@@ -5,7 +5,8 @@
 -- account_key        the account's key in the user database: who it is, only that knows
 -- domain             the domain that the account hangs on
 -- phase              the stage of its registration
--- days_to_date       days until the registry's expiry date; below 0: it has passed; empty: unknown
+-- days_to_date       days until the registry's expiry date; below 0: it has passed; empty: unknown. Of an expired domain the
+--                    registry has moved it on by a year: lapsewatch.expiring_soon has the days that are left
 -- has_second_factor  whether a password alone would not be enough; empty: unknown
 -- owned_count        how many things the account may publish
 -- owns_popular       whether one of them is popular; empty: unknown

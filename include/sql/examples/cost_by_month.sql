@@ -1,10 +1,10 @@
 -- What did the status APIs cost, by month, and what is that for each address that they protect?
 --
--- One row a month, the newest first. Registries and DNS cost nothing.
+-- One row a month, the newest first, which is not over. Registries and DNS cost nothing.
 -- month                 first day of the month (UTC)
 -- call_count            calls that were paid for
 -- cost_usd              the same in US dollars at the list price; what you pay is between you and the API's owner
--- address_count         verified addresses on custom domains, in the mean of the month's days; empty: nothing was summed up
+-- address_count         verified addresses on custom domains, in the mean of the days with a run; empty: there were none
 -- usd_per_1000_addresses  dollars of the month for a thousand of them
 with spent as (
     select cast(date_trunc('month', day) as date) as month, sum(call_count) as call_count, sum(cost_usd) as cost_usd

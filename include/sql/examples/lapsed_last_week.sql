@@ -1,6 +1,7 @@
 -- Which domains lapsed in the last seven days, and whom did it cost their verification?
 --
--- One row a lapse, those with most addresses first.
+-- One row a lapse, those with most addresses first. What somebody else registered earlier, and a run has only noticed now, is
+-- not among them: it lapsed then.
 -- domain            the registrable domain
 -- lapsed_at         when the lapse counted
 -- phase             the stage of the registration then; reregistered: a stranger may have it already
