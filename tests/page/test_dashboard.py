@@ -82,6 +82,12 @@ def test_the_state_is_shown_with_what_changed_since_yesterday(viewer: TestClient
     assert "Domains in use 903 1,205 addresses On their way out 3 expired or in redemption" in headline
 
 
+def test_on_their_way_out_are_those_that_can_still_be_renewed(viewer: TestClient, run: StatusDatabase) -> None:
+    phases = {"active": (9, 9), "expired": (4, 6), "redemption": (2, 2), "pending_delete": (8, 8)}
+    run.sum_up("newest", NOW, phases)
+    assert "On their way out 6" in said(viewer.get(PAGE).text)
+
+
 def test_without_a_yesterday_no_change_is_claimed(viewer: TestClient, run: StatusDatabase) -> None:
     assert cells(viewer.get(PAGE).text, "state")[0] == ["active", "900", "", "1200", ""]
 
@@ -96,6 +102,7 @@ def test_unverifications_are_counted_by_day_and_dry_runs_apart(viewer: TestClien
     run.add_unverification("given back", "one.example", settled_at=NOW - 2 * DAY, **undone)
     run.add_unverification("would be", "one.example", state="dry_run", dry_run=True, planned_at=NOW - DAY)
     run.add_unverification("skipped", "one.example", state="skipped", settled_at=NOW)
+    run.add_unverification("a month ago", "one.example", settled_at=NOW - 30 * DAY)
     run.add_unverification("older", "one.example", settled_at=NOW - 91 * DAY)
     page = viewer.get(PAGE).text
     rows = cells(page, "unverified-by-day")
@@ -107,7 +114,7 @@ def test_unverifications_are_counted_by_day_and_dry_runs_apart(viewer: TestClien
         [f"{NOW - DAY:%Y-%m-%d}", "0", "1", "0", "0"],
         [f"{NOW:%Y-%m-%d}", "4", "0", "0", "2"],
     ]
-    assert sum(int(row[1]) for row in rows) == 5
+    assert sum(int(row[1]) for row in rows) == 6
     assert "Unverified in 30 days 5 1 more by dry runs" in said(page)
 
 
@@ -159,6 +166,38 @@ def test_the_last_run_is_shown_by_stages_with_its_trouble_in_words(viewer: TestC
     assert f'<a href="{run_url}" target="_top">Open the run in Airflow</a>' in page
 
 
+def test_a_stage_lasts_until_now_or_until_the_run_was_summed_up(viewer: TestClient, known: StatusDatabase) -> None:
+    known.journal(RUN, "check_batch", NOW - 2 * HOUR, 60, batch=0)
+    known.journal(RUN, "check_batch", NOW - 2 * HOUR, None, batch=1)
+    [[_, seconds, state, *_]] = cells(viewer.get(PAGE).text, "last-run")
+    assert (state, float(seconds) >= 7200) == ("running", True)
+    # Of a run before it was cleared.
+    known.sum_up(RUN, NOW - 3 * HOUR, state="failed")
+    assert cells(viewer.get(PAGE).text, "last-run")[0][1] >= seconds
+    known.execute("update lapsewatch.run_metrics set finished_at = %(at)s", at=NOW - HOUR)
+    assert cells(viewer.get(PAGE).text, "last-run")[0][1] == "3600.0"
+
+
+def test_a_daily_run_that_failed_is_told_whatever_backfills_do(viewer: TestClient, run: StatusDatabase) -> None:
+    run.sum_up("scheduled__tomorrow", NOW - HOUR / 2, state="failed", failed_stage="check_batch", error="no key")
+    run.journal("backfill__one", "extract_domains", NOW - HOUR / 3)
+    run.sum_up("backfill__one", NOW - HOUR / 4, {"active": (900, 1200)})
+    told = notices(viewer.get(PAGE).text)
+    assert list(told) == ["failed"]
+    assert told["failed"].startswith("The last run failed at check_batch. No key.")
+    run.execute("delete from lapsewatch.run_metrics where not starts_with(run_id, 'backfill')")
+    assert list(notices(viewer.get(PAGE).text)) == ["well"]
+
+
+def test_what_no_run_has_counted_is_no_figure(viewer: TestClient, known: StatusDatabase) -> None:
+    known.journal(RUN, "extract_domains", NOW - 2 * HOUR, state="failed", error="no such user database")
+    known.sum_up(RUN, NOW - HOUR, state="failed", in_use_count=None)
+    page = viewer.get(PAGE).text
+    headline = re.search(r'<dl class="headline">.*?</dl>', page, re.DOTALL)[0]
+    assert "None" not in headline
+    assert said(headline).startswith("Domains in use \N{EN DASH} not counted yet On their way out \N{EN DASH}")
+
+
 def test_a_run_that_validation_stopped_leads_to_what_it_found(viewer: TestClient, known: StatusDatabase) -> None:
     known.journal(RUN, "validate_checks", NOW - 2 * HOUR, state="failed", error="too much silence")
     known.sum_up(RUN, NOW - HOUR, state="failed", failed_stage="validate_checks", error="too much silence")
@@ -205,8 +244,9 @@ def test_calls_are_held_against_the_budgets_of_day_and_month(
 ) -> None:
     run.execute(
         "insert into lapsewatch.call_spending (provider, day, call_count) values"
-        " ('fastly', %(today)s, 250), ('fastly', %(today)s - 31, 9000), ('domainr', %(today)s, 7)",
+        " ('fastly', %(today)s, 250), ('fastly', %(last_month)s, 9000), ('domainr', %(today)s, 7)",
         today=NOW.date(),
+        last_month=NOW.date().replace(day=1) - DAY,
     )
     extra = json.dumps({"calls_per_day": 1000, "calls_per_month": 20_000})
     connection = {"conn_type": "http", "password": "secret-key", "extra": extra}
@@ -220,6 +260,7 @@ def test_calls_are_held_against_the_budgets_of_day_and_month(
     rows = cells(page, "calls")
     assert len(rows) == 31
     assert rows[-1][:3] == [f"{NOW:%Y-%m-%d}", "257", "0.257"]
+    assert "Calls this month 257 $0.26 at list price" in said(page)
     assert "secret-key" not in page
 
 
@@ -262,7 +303,7 @@ def test_the_progress_of_a_backfill_is_shown(viewer: TestClient, run: StatusData
         ["backfill__one", "success", "10", "10", "1", "0", "", "12"],
         ["backfill__two", "under way", "4", "3", "", "", "", ""],
     ]
-    assert "1 of 2 planned runs ended, with 13 of 14 domains asked about." in said(page)
+    assert "1 of 2 runs so far ended, with 13 of 14 domains asked about." in said(page)
 
 
 def test_an_open_question_is_told_with_where_to_answer(viewer: TestClient, run: StatusDatabase) -> None:
@@ -277,6 +318,11 @@ def test_an_open_question_is_told_with_where_to_answer(viewer: TestClient, run: 
     asked = f"/dags/check_domain_status/{path}/tasks/approve_unverifications/required_actions"
     assert f'<a href="{asked}" target="_top">Answer in Airflow</a>' in page
     assert f'<a href="/lapsewatch/{path}/unverifications">' in page
+    run.start_run("another")
+    run.ask("another")
+    assert " 1 other question waits too." in notices(viewer.get(PAGE).text)["waiting"]
+    run.execute("delete from lapsewatch.unverification_approval where run_id = 'another'")
+    run.execute("delete from lapsewatch.run_stage where run_id = 'another'")
     run.execute("delete from lapsewatch.run_metrics")
     waiting = viewer.get(PAGE).text
     assert list(notices(waiting)) == ["waiting"]

@@ -1,5 +1,6 @@
--- The run that began something last, with how it stands, and the run that was summed up last. One row, also before the first
--- run. A run has ended once it was summed up after its last stage began: one that is repeated is under way again.
+-- The run that began something last, with how it stands, and the run that was summed up last: one of a backfill only where
+-- there is no other, since its success says nothing of the daily run. One row, also before the first run. A run has ended once
+-- it was summed up after its last stage began: one that is repeated is under way again.
 with begun as (
     select run_id, min(started_at) as started_at, max(started_at) as last_begun_at,
            max(coalesce(finished_at, started_at)) as last_sign_at
@@ -11,7 +12,7 @@ with begun as (
 ended as (
     select run_id, state, failed_stage, error, finished_at
     from lapsewatch.run_metrics
-    order by finished_at desc
+    order by run_id like 'backfill\_\_%', finished_at desc
     limit 1
 )
 select begun.run_id, begun.started_at, begun.last_sign_at,

@@ -121,7 +121,8 @@ def _waiting(questions: Sequence[Row]) -> Iterator[Notice]:
         what = (
             f"{counted(first['address_count'], 'address', 'addresses')} on {counted(first['domain_count'], 'domain')}"
         )
-        others = f" {counted(len(questions) - 1, 'other question')} wait too." if len(questions) > 1 else ""
+        more = len(questions) - 1
+        others = f" {counted(more, 'other question waits', 'other questions wait')} too." if more else ""
         yield Notice(
             Concern.WAITING,
             "A run waits for your answer",
