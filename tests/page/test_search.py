@@ -1,6 +1,11 @@
 """The search: straight to the domain that is meant, and never an address."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
+from airflow.api_fastapi.common import http_access_log
 from starlette.testclient import TestClient
 
 from tests.page.conftest import StatusDatabase
@@ -88,6 +93,21 @@ def test_nor_is_it_carried_through_the_login(anonymous: TestClient) -> None:
     assert answer.headers["location"] == "/api/v2/auth/login?next=%2Flapsewatch%2Fdomains"
     kept = anonymous.get(SEARCH, params={"q": "example.com"})
     assert kept.headers["location"] == "/api/v2/auth/login?next=%2Flapsewatch%2Fdomains%3Fq%3Dexample.com"
+
+
+@pytest.mark.parametrize(
+    "path", ["domains?q=somebody%40example.com", "domains/somebody@example.com", "domains/some%40example.com"]
+)
+def test_nor_is_it_in_airflows_access_log(
+    anonymous: TestClient, log_in: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr(http_access_log, "logger", SimpleNamespace(info=lambda _, **told: logged.append(told)))
+    assert "some" not in anonymous.get(f"/lapsewatch/{path}").headers["location"]
+    log_in("VIEWER").get(f"/lapsewatch/{path}")
+    assert [told["status_code"] for told in logged][:1] == [307]
+    assert len(logged) == 2
+    assert "some" not in str(logged)
 
 
 def test_the_field_does_not_even_send_an_address(viewer: TestClient, some: StatusDatabase) -> None:

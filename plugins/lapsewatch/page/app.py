@@ -48,6 +48,17 @@ async def add_headers(request: Request, call_next: Callable[[Request], Awaitable
     return response
 
 
+@app.middleware("http")
+async def forget_addresses(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Keep what may be an e-mail address out of Airflow's access log, which is written once a request is answered."""
+    response = await call_next(request)
+    if _may_hold_address(request.url.query):
+        request.scope["query_string"] = b""
+    if _may_hold_address(request.url.path):
+        request.scope["path"] = f"{addresses.HOME}/"
+    return response
+
+
 @app.exception_handler(StarletteHTTPException)
 def explain_refusal(request: Request, error: StarletteHTTPException) -> Response:
     """Send whoever is not logged in to Airflow's login; tell others why not."""
@@ -79,6 +90,12 @@ def explain_database_error(request: Request, error: SQLAlchemyError) -> Response
 
 
 def _path_of(request: Request) -> str:
-    """Return the path and query that were asked for, without a query that may hold an e-mail address."""
-    query = request.url.query
-    return request.url.path + (f"?{query}" if query and "@" not in unquote_plus(query) else "")
+    """Return the path and query that were asked for, without what may hold an e-mail address."""
+    path, query = request.url.path, request.url.query
+    if _may_hold_address(path):
+        return f"{addresses.HOME}/"
+    return path if not query or _may_hold_address(query) else f"{path}?{query}"
+
+
+def _may_hold_address(text: str) -> bool:
+    return "@" in unquote_plus(text)
