@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from datetime import timedelta
 
@@ -188,6 +189,13 @@ def test_each_part_can_be_had_as_csv(
     assert len(rows) == len(expected)
     for row, part in zip(rows, expected, strict=True):
         assert row | part == row
+
+
+def test_what_witnesses_answered_is_json_in_the_csv(viewer: TestClient, known: StatusDatabase) -> None:
+    known.add_domain(DOMAIN)
+    known.add_check(DOMAIN, "day-1", NOW, rdap=Jsonb({"outcome": "found", "expires_at": None}))
+    [row] = csv.DictReader(io.StringIO(viewer.get(f"{PAGE}/checks.csv").text))
+    assert json.loads(row["rdap"]) == {"outcome": "found", "expires_at": None}
 
 
 def test_no_other_part_can_be_had(viewer: TestClient, lost: StatusDatabase) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -36,5 +37,7 @@ def _written(rows: Iterable[Iterable[object]]) -> str:
 def _cell(value: object) -> object:
     if isinstance(value, datetime):
         return minute(value)
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False)
     text = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
     return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA_STARTS) else text
