@@ -19,12 +19,14 @@
     const { labels, series } = read(figure.querySelector("table"));
     const isHorizontal = figure.dataset.chart === "horizontal";
     const ticks = { color: colour("quiet") };
+    const scale = figure.dataset.scale === "logarithmic" ? ", logarithmic" : "";
     const values = {
       type: figure.dataset.scale,
       beginAtZero: true,
       stacked: series.length > 1,
       border: { display: false },
       grid: { color: colour("line") },
+      title: { display: series.length === 1, text: `${series[0].label}${scale}`, color: colour("quiet") },
       ticks: { ...ticks, precision: 0, maxTicksLimit: 6, callback: (value) => value.toLocaleString("en") },
     };
     const names = {
@@ -67,7 +69,7 @@
     canvas.setAttribute("aria-label", `${figure.dataset.label}. The figures are in the table that follows.`);
     plot.append(canvas);
     // One bar a row, each with room for its name.
-    if (figure.dataset.chart === "horizontal") plot.style.height = `${figure.querySelector("tbody").rows.length * 30 + 40}px`;
+    if (figure.dataset.chart === "horizontal") plot.style.height = `${figure.querySelector("tbody").rows.length * 30 + 60}px`;
     figure.prepend(plot);
     return { figure, canvas, chart: draw(figure, canvas) };
   });
