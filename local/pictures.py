@@ -61,7 +61,7 @@ def _pictures(season: Season) -> list[Picture]:
         Picture("dashboard", "", {"viewport": DESKTOP}),
         Picture("dashboard-dark", "", {"viewport": DESKTOP, "color_scheme": "dark"}),
         Picture("dashboard-phone", "", {"viewport": PHONE, "is_mobile": True, "device_scale_factor": 2}),
-        Picture("domain", f"domains/{row[0]}", {"viewport": DESKTOP}),
+        Picture("domain", f"domains/{row[0]}", {"viewport": DESKTOP | {"height": 860}}),
     ]
 
 
