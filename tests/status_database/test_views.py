@@ -31,7 +31,13 @@ def at(day: int, hour: int = 12) -> datetime:
 
 
 def read(status: Engine, view: str, order: str = "1") -> list[Row]:
-    return rows(status, f"select * from lapsewatch.{view} order by {order}")
+    """Read a view in a session that is not in UTC: days are, all the same."""
+    with status.begin() as connection:
+        connection.execute(text("set local time zone 'Asia/Tokyo'"))
+        return [
+            dict(row)
+            for row in connection.execute(text(f"select * from lapsewatch.{view} order by {order}")).mappings()
+        ]
 
 
 def some(found: list[Row], *names: str) -> list[tuple[Any, ...]]:
@@ -78,10 +84,7 @@ def test_the_last_run_of_each_utc_day_tells_how_the_day_ended(status: Engine) ->
     summed_up(status, "morning", at(1, 1), {"active": (5, 5), "held": (1, 1)})
     summed_up(status, "evening", at(1, 23), {"active": (6, 7)})
     summed_up(status, "next", at(2, 0), {"active": (7, 8)})
-    with status.begin() as connection:
-        connection.execute(text("set local time zone 'Asia/Tokyo'"))
-        found = connection.execute(text("select * from lapsewatch.phase_by_day order by day")).all()
-    assert [tuple(row) for row in found] == [
+    assert [tuple(row.values()) for row in read(status, "phase_by_day")] == [
         (date(2026, 11, 1), "active", 6, 7),
         (date(2026, 11, 2), "active", 7, 8),
     ]
