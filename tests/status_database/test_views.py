@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from tests.stages.conftest import Row, rows
+from tests.stages.conftest import Row
 from tests.status_database.records import insert, lapse, summed_up
 
 NOW = datetime.now(UTC)
