@@ -148,6 +148,23 @@ def test_the_state_of_all_domains_in_use_is_counted_with_whom_the_run_has_moved(
     }
 
 
+def test_whom_an_earlier_plan_of_the_run_has_moved_is_history(status: Engine, check: Check) -> None:
+    run = check(TOLD)
+    earlier = "planned_at - interval '1 minute'"
+    change(status, f"select lapsewatch.create_domain_check_partition({earlier}) from lapsewatch.run_plan")
+    change(
+        status,
+        f"""
+        insert into lapsewatch.domain_check (run_id, domain, planned_at, batch, provider, outcome, phase)
+        select run_id, domain, {earlier}, batch, provider, 'evidence', 'held' from lapsewatch.domain_check
+        """,
+    )
+    with stage(status, run.run_id, "store_domain_status"):
+        store_domain_status(run, status)
+    summarise_run(run, status)
+    assert phases(status) == {"active": (1, 1, 1, 0), "released": (1, 2, 1, 0), "unknown": (1, 1, 0, 2)}
+
+
 def test_what_is_not_stored_has_moved_nobody(status: Engine, check: Check) -> None:
     run = check(TOLD)
     with pytest.raises(RunStopped), stage(status, run.run_id, "store_domain_status"):
