@@ -239,6 +239,21 @@ def test_a_run_that_shows_no_sign_of_life_is_stale(viewer: TestClient, known: St
     assert f"{RUN} has shown no sign of life since" in told["stale"]
 
 
+def test_a_run_whose_stage_ended_lately_is_under_way_however_long_it_took(
+    viewer: TestClient, known: StatusDatabase
+) -> None:
+    known.journal(RUN, "check_batch", NOW - 30 * HOUR, 5 * 3600)
+    assert list(notices(viewer.get(PAGE).text)) == ["running"]
+
+
+def test_what_presses_most_is_told_first(viewer: TestClient, run: StatusDatabase) -> None:
+    run.add_lapses(1)
+    run.ask(RUN)
+    run.sum_up("failed", NOW - HOUR / 2, state="failed")
+    run.journal("next", "extract_domains", NOW, None)
+    assert list(notices(viewer.get(PAGE).text)) == ["failed", "waiting", "running"]
+
+
 def test_calls_are_held_against_the_budgets_of_day_and_month(
     viewer: TestClient, run: StatusDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,6 +312,9 @@ def test_the_progress_of_a_backfill_is_shown(viewer: TestClient, run: StatusData
     for number in range(4):
         answered = {} if number < 3 else {"checked_at": None, "outcome": None}
         run.add_check(f"d{number}.example", "backfill__two", at, **answered)
+    # Left by the run before it was cleared.
+    run.add_check("d9.example", "backfill__two", at - DAY, checked_at=None, outcome=None)
+    run.sum_up("backfill__two", at - HOUR, checked_count=1)
     page = viewer.get(PAGE).text
     # Run, state, domains, asked, without evidence, lapses found, addresses to unverify, calls.
     assert cells(page, "backfill") == [
