@@ -35,7 +35,7 @@ from lapsewatch.status_database.rdap_bootstrap import StoredBootstrap
 from lapsewatch.status_database.schema import require_current_schema
 from lapsewatch.status_database.statements import statement
 from lapsewatch.status_database.turns import SharedTurnBook
-from lapsewatch.user_databases.database import UserDatabase
+from lapsewatch.user_databases.database import STATEMENT_TIMEOUT, UserDatabase
 from lapsewatch.user_databases.profile import load_profile
 
 DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
@@ -51,6 +51,7 @@ MIN_REQUESTS_PER_SECOND = 0.001
 MAX_REQUESTS_PER_SECOND = 10_000
 MAX_IN_FLIGHT = 512
 MAX_CALLS = 1_000_000_000
+MAX_TIMEOUT = 86_400
 CLIENTS: dict[str, tuple[Callable[[HttpSession, str, str], StatusClient], str]] = {
     "fastly": (FastlyClient, fastly.BASE_URL),
     "domainr": (DomainrClient, domainr.BASE_URL),
@@ -110,13 +111,40 @@ def _user_db() -> Connection:
 
 @contextmanager
 def _user_database(connection: Connection) -> Iterator[UserDatabase]:
-    name = _extra(connection).get("profile") or _extra(_user_db()).get("profile", "pypi")
-    profile = load_profile(str(name))
+    """Open with the `profile`, `on_lapse` and `statement_timeout` of the connection's extra, else of `user_db`'s.
+
+    The timeout is in seconds; null leaves it to the server.
+    """
+    extra = _extra(_user_db()) | _extra(connection)
+    profile = load_profile(str(extra.get("profile", "pypi")))
+    on_lapse = extra.get("on_lapse")
+    if on_lapse not in {None, "unverify", "report"}:
+        raise SetupError(
+            "the extra of the Airflow connection 'user_db' is not usable: 'on_lapse' is 'unverify' or 'report'"
+        )
     engine = _engine(connection)
+    if engine.dialect.name != profile.dialect:
+        engine.dispose()
+        raise SetupError(
+            f"the user database profile {profile.name!r} is for {profile.dialect}, the Airflow connection"
+            f" '{connection.conn_id}' is of type {connection.conn_type!r}"
+        )
     try:
-        yield UserDatabase(engine, profile)
+        yield UserDatabase(engine, profile, timeout=_statement_timeout(connection, extra), on_lapse=on_lapse)
     finally:
         engine.dispose()
+
+
+def _statement_timeout(connection: Connection, extra: Mapping[str, Any]) -> float | None:
+    seconds = extra.get("statement_timeout", STATEMENT_TIMEOUT)
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1 <= seconds <= MAX_TIMEOUT:
+        raise SetupError(
+            f"the extra of the Airflow connection '{connection.conn_id}' is not usable: 'statement_timeout' is a number"
+            f" of seconds from 1 to {MAX_TIMEOUT}, or null for the server's own"
+        )
+    return float(seconds)
 
 
 @dataclass(frozen=True, slots=True)
