@@ -14,10 +14,13 @@ GROUPS = {READER: "lapsewatch_reader", UNVERIFIER: "lapsewatch_unverifier"}
 """The login roles, and the group role that each is a member of."""
 
 
-def grant(database_url: str, password: str) -> None:
-    """Create the views and both group roles, and the login roles with this password. `database_url` is its owner's."""
+def grant(database_url: str, password: str, script: str | None = None) -> None:
+    """Run a profile's script (PyPI's unless given), which creates views and both group roles; create the login roles.
+
+    `database_url` is the owner's; the login roles get this password.
+    """
     with psycopg.connect(database_url) as connection:
-        connection.execute(GRANTS.read_bytes())
+        connection.execute(script.encode() if script else GRANTS.read_bytes())
         for login, group in GROUPS.items():
             if connection.execute("select from pg_roles where rolname = %s", [login]).fetchone() is None:
                 statement = sql.SQL("create role {} login password {} in role {}")
