@@ -213,10 +213,11 @@ class UserDatabase:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
+        errors: tuple[type[Exception], ...] = (DBAPIError, *self._dialect.errors)
         try:
             yield
-        except (DBAPIError, *self._dialect.errors) as error:
-            cause = error.orig if isinstance(error, DBAPIError) else error
+        except errors as error:
+            cause = getattr(error, "orig", None) or error
             failure = self._dialect.failure(cause)
             if failure.is_unreachable:
                 raise Unavailable(
