@@ -16,12 +16,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from lapsewatch.core.errors import LapsewatchError, SetupError, Unavailable
-from lapsewatch.user_databases.dialect import Dialect
-from lapsewatch.user_databases.postgresql import PostgreSQL
+from lapsewatch.user_databases.dialect import dialect_named
 from lapsewatch.user_databases.profile import Profile
 from lapsewatch.user_databases.weaknesses import why_report
-
-DIALECTS: dict[str, Dialect] = {"postgresql": PostgreSQL()}
 
 STATEMENT_TIMEOUT = 1800.0
 """Seconds: a count of the hosts of ten million addresses takes a minute, on a slow disk many."""
@@ -133,7 +130,7 @@ class UserDatabase:
     ) -> None:
         self._engine = engine
         self._profile = profile
-        self._dialect = DIALECTS[profile.dialect]
+        self._dialect = dialect_named(profile.dialect)
         self._timeout = timeout
         self._on_lapse = on_lapse or profile.on_lapse
 
@@ -153,8 +150,13 @@ class UserDatabase:
 
     def addresses_on(self, hosts: Iterable[SuspectHost]) -> Iterator[AddressKey]:
         """Stream the keys of verified, well-formed addresses on hosts as `hosts()` named them."""
-        for row in self._rows("select_addresses", hosts=_as_json(hosts)):
-            yield AddressKey._make(row)
+        asked = {suspect.host: suspect for suspect in hosts}
+        for row in self._rows("select_addresses", hosts=_as_json(asked.values())):
+            found = AddressKey._make(row)
+            suspect = asked[found.host]
+            # Not every dialect compares the times itself.
+            if suspect.unknown_too if found.verified_at is None else found.verified_at < suspect.verified_before:
+                yield found
 
     def unverify(self, addresses: Iterable[JudgedAddress]) -> set[str]:
         """Take away verifications in one transaction, where they still stand. Return the keys that lost theirs.

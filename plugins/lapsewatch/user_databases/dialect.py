@@ -27,6 +27,14 @@ class Dialect(Protocol):
     def errors(self) -> tuple[type[Exception], ...]:
         """What the driver itself raises."""
 
+    @property
+    def connect_args(self) -> Mapping[str, object]:
+        """What the driver is told at each connection: who we are, and how long to wait."""
+
+    @property
+    def url_options(self) -> frozenset[str]:
+        """What an Airflow connection's extra may tell the driver; Airflow's hooks have names of their own there."""
+
     def begin(self, connection: Connection, *, timeout: float | None, is_reading: bool) -> None:
         """Begin a transaction whose statements end after `timeout` seconds (None: as the server says), each."""
 
@@ -37,3 +45,14 @@ class Dialect(Protocol):
 
     def failure(self, error: Exception) -> Failure:
         """Return what kind of failure an error of the driver's is."""
+
+
+def dialect_named(name: str) -> Dialect:
+    """Return the dialect of that name. Whoever has the one need not load the other's driver."""
+    if name == "mariadb":
+        from lapsewatch.user_databases.mariadb import MariaDB
+
+        return MariaDB()
+    from lapsewatch.user_databases.postgresql import PostgreSQL
+
+    return PostgreSQL()

@@ -20,6 +20,11 @@ class PostgreSQL:
 
     driver = "postgresql+psycopg"
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
+    connect_args: Mapping[str, object] = {"connect_timeout": 10, "application_name": "lapsewatch"}
+    url_options = frozenset(
+        {"channel_binding", "gssencmode", "options", "sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert",
+         "target_session_attrs"}
+    )  # fmt: skip
 
     def begin(self, connection: Connection, *, timeout: float | None, is_reading: bool) -> None:
         """See `Dialect`. The limit is for this transaction: poolers give the session to somebody else afterwards."""
