@@ -45,7 +45,7 @@ def why_report(profile: Profile) -> str:
         *([f"what is unverified gets deleted ({profile.purged_by})"] if profile.purged_by else []),
         *(["it locks the owner out"] if profile.locks_out == "until verified again" else []),
     ]
-    return ", and ".join(reasons) or "its profile says so"
+    return ", and ".join(reasons) or "its profile or its owner says so"
 
 
 def _of_fields(profile: Profile) -> Iterator[str]:

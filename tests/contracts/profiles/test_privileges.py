@@ -199,23 +199,34 @@ def test_a_forged_row_for_a_verified_address_can_only_be_taken_back(system: Syst
 
 
 def test_a_search_path_of_the_callers_changes_nothing(system: System, unverifier_url: str) -> None:
-    """The ledger's triggers run by the owner's rights: nothing that the caller names may run in them."""
+    """The ledger's triggers run by the owner's rights: nothing that the caller names may run in them.
+
+    As before PostgreSQL 15, where everybody may create in public.
+    """
     if not has_ledger(system):
         return
     key = system.add("a@lapsed.com", at=LONG_AGO)
+    system.execute("grant create on schema public to lapsewatch_unverifier")
+    trap = "language plpgsql as $$ begin raise exception 'trapped as %%', current_user; end $$"
     with psycopg.connect(unverifier_url) as connection:
-        for trap in (
-            "create function pg_temp.lower(text) returns text language plpgsql as $$ begin raise 'trap'; end $$",
-            "create function pg_temp.now() returns timestamptz language plpgsql as $$ begin raise 'trap'; end $$",
-            "create function pg_temp.sha256(bytea) returns bytea language plpgsql as $$ begin raise 'trap'; end $$",
+        for statement in (
+            f"create function public.lower(text) returns text {trap}",
+            f"create function public.now() returns timestamptz {trap}",
+            f"create function public.sha256(bytea) returns bytea {trap}",
+            f"create function public.convert_to(text, name) returns bytea {trap}",
             "create temporary table unverification (address_key text)",
             *(f"create temporary table {table.rpartition('.')[2]} (id text)" for table in system.tables()),
-            "set search_path = pg_temp, lapsewatch",
+            "set search_path = public, pg_temp, pg_catalog",
         ):
-            connection.execute(trap)
-        assert connection.execute(FORGE, [key, "lapsed.com", "infinity"]).fetchall() == [(key,)]
-        assert system.rows() is not None
-    assert system.counts() == {}
+            connection.execute(statement.replace("%%", "%"))
+        assert connection.execute(
+            FORGE.replace("now()", "pg_catalog.now()"), [key, "lapsed.com", "infinity"]
+        ).fetchall()
+        assert system.counts() == {"lapsed.com": 1}
+        connection.commit()
+        assert system.counts() == {}
+        assert connection.execute(GIVE_BACK.replace("now()", "pg_catalog.now()")).fetchall() == [(key,)]
+    assert system.counts() == {"lapsed.com": 1}
 
 
 def test_granting_again_changes_nothing_and_keeps_the_ledger(system: System, postgres_server: postgres.Server) -> None:

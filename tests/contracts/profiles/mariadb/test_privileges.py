@@ -26,7 +26,10 @@ VIEWS = {
     "address": {privileges.UNVERIFIER},
     "unverified_address": {privileges.UNVERIFIER},
 }
-FORGED = '[{"address_key": "%s", "host": "%s", "verified_at": "9999-01-01", "checked_at": "2026-11-01", "flags": ["inactive"]}]'
+FORGED = (
+    '[{"address_key": "%s", "host": "%s", "verified_at": "9999-01-01", "checked_at": "2026-11-01",'
+    ' "flags": ["inactive"]}]'
+)
 
 
 @pytest.fixture(params=privileges.GROUPS)
