@@ -196,6 +196,10 @@ def test_a_forged_row_for_a_verified_address_can_only_be_taken_back(system: Syst
         assert connection.execute(again).fetchall() == []
         assert connection.execute(GIVE_BACK).fetchall() == []
     assert system.rows() == before
+    system.unverify(key)
+    with psycopg.connect(unverifier_url) as connection:
+        assert connection.execute(GIVE_BACK).fetchall() == []
+    assert system.counts() == {}
 
 
 def test_a_search_path_of_the_callers_changes_nothing(system: System, unverifier_url: str) -> None:

@@ -154,6 +154,9 @@ def test_a_forged_call_for_a_verified_address_can_only_be_taken_back(system: Sys
     assert called(session, "reverify_addresses", forged) == [key]
     assert called(session, "reverify_addresses", forged) == []
     assert system.rows() == before
+    system.unverify(key)
+    assert called(session, "reverify_addresses", forged) == []
+    assert system.counts() == {}
 
 
 @pytest.mark.parametrize("login", [privileges.UNVERIFIER], indirect=True)
