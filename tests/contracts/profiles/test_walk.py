@@ -11,9 +11,7 @@ from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine
 
 from tests.contracts.profiles.system import LONG_AGO, System
-from tests.stages.conftest import Check, check, plan_and_unverify, rows
-
-__all__ = ["check"]
+from tests.stages.conftest import Check, check, plan_and_unverify, rows  # noqa: F401 - a fixture
 
 
 @pytest.fixture
@@ -22,7 +20,7 @@ def users(system: System) -> UserDatabase:
     return system.users
 
 
-def test_a_lapse_is_seen_through_and_undone(system: System, status: Engine, check: Check) -> None:
+def test_a_lapse_is_seen_through_and_undone(system: System, status: Engine, check: Check) -> None:  # noqa: F811
     keys = {system.add("a@lapsed.com", at=LONG_AGO), system.add("b@Mail.LAPSED.com", at=LONG_AGO)}
     for email in ("c@alive.com", "d@gmail.com"):
         system.add(email, at=LONG_AGO)
