@@ -25,7 +25,7 @@ class MariaDB:
     driver = "mariadb+pymysql"
     errors: tuple[type[Exception], ...] = (pymysql.Error,)
     connect_args: Mapping[str, object] = {"connect_timeout": 10, "program_name": "lapsewatch", "charset": "utf8mb4"}
-    url_options = frozenset({"ssl_ca", "ssl_cert", "ssl_key", "ssl_verify_cert", "ssl_verify_identity", "unix_socket"})
+    url_options = frozenset({"ssl_ca", "ssl_cert", "ssl_key", "unix_socket"})
 
     def begin(self, connection: Connection, *, timeout: float | None, is_reading: bool) -> None:
         """See `Dialect`. The procedures that change something want a transaction that has begun."""
