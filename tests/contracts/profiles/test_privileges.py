@@ -203,6 +203,17 @@ def test_a_forged_row_for_a_verified_address_can_only_be_taken_back(system: Syst
     assert system.counts() == {}
 
 
+def test_a_key_in_other_words_is_the_same_in_the_ledger(system: System, unverifier_url: str) -> None:
+    if not has_ledger(system):
+        return
+    key = system.add("a@lapsed.com", at=LONG_AGO)
+    with psycopg.connect(unverifier_url) as connection:
+        for words in (f"0{key}", key.upper()):
+            taken = connection.execute(FORGE, [words, "lapsed.com", "infinity"]).fetchall()
+            assert taken in ([], [(key,)])
+            assert connection.execute(GIVE_BACK).fetchall() == taken
+
+
 def test_a_search_path_of_the_callers_changes_nothing(system: System, unverifier_url: str) -> None:
     """The ledger's triggers run by the owner's rights: nothing that the caller names may run in them.
 
