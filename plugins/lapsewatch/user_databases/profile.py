@@ -6,6 +6,7 @@ each saying at its top what it takes and gives. A profile has a file of its own 
 `grants.sql` is run by the owner of the user database.
 """
 
+import hashlib
 import tomllib
 from dataclasses import field
 from functools import cache
@@ -20,6 +21,8 @@ from lapsewatch.core.errors import SetupError
 
 PROFILES_FOLDER = Path(__file__).parents[3] / "include" / "sql" / "user_databases"
 STANDARD = PROFILES_FOLDER / "standard"
+MARKS = {"postgresql": "comment on schema lapsewatch is", "mariadb": "alter database lapsewatch comment"}
+"""How each dialect keeps a word on what was run."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -66,6 +69,21 @@ class Profile:
 
     def grants(self) -> str:
         """Return the script that the user database's owner runs once: what Lapsewatch may see and change."""
+        return f"{self._script()}\n{MARKS[self.dialect]} '{self.mark()}';\n"
+
+    def mark(self) -> str:
+        """Return what the script leaves in the database to know it by: it changes with each change of the script."""
+        digest = hashlib.sha256(self._script().encode()).hexdigest()[:12]
+        return f"What Lapsewatch sees of the users: profile {self.name}, script {digest}."
+
+    def files(self) -> list[Path]:
+        """Return the files that make the profile, the standard ones that it shares too."""
+        own, standard = PROFILES_FOLDER / self.name, STANDARD / self.dialect
+        frame = [] if self.evidence == "columns" else sorted(standard.glob("grants_*.sql"))
+        statements = sorted({it.stem for it in standard.glob("*.sql") if not it.stem.startswith("grants_")})
+        return [own / "profile.toml", own / "grants.sql", *frame, *(self._file(name) for name in statements)]
+
+    def _script(self) -> str:
         own = PROFILES_FOLDER / self.name / "grants.sql"
         if self.evidence == "columns":
             return own.read_text()
