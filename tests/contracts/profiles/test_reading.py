@@ -70,7 +70,10 @@ def test_no_address_is_no_address(system: System) -> None:
     good = system.add("good@lapsed.com")
     for nothing in system.absent:
         system.add(nothing)
-    assert {host: count for host, count in system.counts().items() if host is not None} == {"lapsed.com": 1}
+    counts = system.counts()
+    if system.profile.evidence == "columns":
+        counts.pop(None, None)  # warehouse lets no empty address in: its profile does not ask
+    assert counts == {"lapsed.com": 1}
     assert keys_on(system, "lapsed.com") == {good}
 
 
@@ -141,7 +144,7 @@ def test_only_those_verified_before_are_found(system: System) -> None:
 
 
 def test_of_whom_nobody_knows_when_is_found_where_asked_for(system: System) -> None:
-    if system.profile.tells_verification_time == "exact":
+    if system.profile.tells_verification_time == "exact" or system.is_always_dated:
         return
     key = system.add("undated@lapsed.com")
     for unknown_too, expected in ((True, {key}), (False, set())):
