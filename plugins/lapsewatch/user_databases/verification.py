@@ -185,12 +185,13 @@ class Verification:
             statement = self._profile.statement(name)
             if not can_be_explained(statement) or (name == "select_accounts" and not self._profile.tells_accounts):
                 continue
+            question = explaining(statement, self._profile.dialect)
             try:
-                ((plan,),) = self._ask(explaining(statement, self._profile.dialect), **({takes: "[]"} if takes else {}))
+                plan = list(self._ask(question, **({takes: "[]"} if takes else {})))
             except _NoAnswer as no_answer:
                 yield self._unanswered(f"the plan of {name}", no_answer.failure)
                 continue
-            reads = whole_reads(plan)
+            reads = whole_reads(plan, self._profile.dialect)
             told = " and ".join(f"{it.table} from start to end ({it.row_count:,} rows)" for it in reads)
             if name in BY_KEY and any(it.row_count >= MANY_ROWS for it in reads):
                 yield Finding(
