@@ -34,6 +34,8 @@ class System:
     """A plain scan of the table of addresses that looks at each."""
     time_unit: ClassVar[timedelta] = timedelta(0)
     """How far a time may be off for the precision of the column."""
+    is_always_dated: ClassVar[bool] = False
+    """Whether a time is what verifies an address: then there is none without."""
     refusals: ClassVar[tuple[type[Exception], ...]]
     """What the driver raises."""
     times_a_scan: ClassVar[Mapping[str, float]]
