@@ -28,6 +28,8 @@ class System:
     """What stands in the column of an address where there is none, as far as the schema lets it: null, or empty."""
     drifts: ClassVar[frozenset[str]] = frozenset()
     """Columns, as `table.column`, that an undo can't restore, since the service's own triggers write them."""
+    noted_in: ClassVar[frozenset[str]] = frozenset()
+    """Tables that get a row for each address that is unverified, which giving back removes."""
     fill: ClassVar[str]
     """Adds `%(count)s` accounts with a verified address each, `<n>@host<n modulo 5000>.example`, at once."""
     scan: ClassVar[str]
