@@ -5,7 +5,7 @@ from lapsewatch.user_databases.database import Standing
 
 from tests.contracts.profiles.system import System
 
-SYSTEMS = ["hex"]
+SYSTEMS = ["django_allauth", "hex"]
 
 
 @pytest.mark.parametrize("system", SYSTEMS, indirect=True)
