@@ -1,6 +1,6 @@
 # Lapsewatch. `make` lists what there is; everything it makes stays in the checkout.
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo ui backfill psql lapsewatch test test-full bench evaluate lint format clean
+.PHONY: help install lock demo ui backfill psql lapsewatch profiles test test-full bench evaluate lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -48,6 +48,9 @@ psql: install ## SQL on the status database (make -s psql reads standard input t
 
 lapsewatch: install ## the command in the demo's world: make lapsewatch ARGS="explain bajesmun.org"
 	@$(BIN)/python -m local lapsewatch $(ARGS)
+
+profiles: install ## write README's table of profiles from their declarations
+	@$(BIN)/python -m local.readme
 
 # Where the machine keeps Python from it, each of a hundred processes would compile anew what it imports.
 test: install ## all tests that need nothing but Python

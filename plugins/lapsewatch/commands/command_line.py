@@ -248,7 +248,6 @@ def _add_profile(commands: "Commands[argparse.ArgumentParser]") -> None:
 
     command = _add(profiles, "list", "List the systems that there are profiles for.", within="profile_")
     command.epilog = "example:\n  lapsewatch profile list"
-    command.add_argument("--markdown", action="store_true", help="as README shows it")
 
     command = _add(
         profiles,

@@ -1,23 +1,19 @@
 """`lapsewatch profile list`: which systems there are profiles for, and what each can tell."""
 
 import argparse
-import sys
 
 from rich.console import Console
 from rich.table import Table
 
 from lapsewatch.commands.exit_codes import OK
-from lapsewatch.commands.profile_table import HEADINGS, as_markdown, rows
+from lapsewatch.commands.profile_table import HEADINGS, rows
 
 PLAIN_WIDTH = 200
 """Columns of a table that goes to no terminal."""
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(_: argparse.Namespace) -> int:
     """Print a row a profile."""
-    if arguments.markdown:
-        sys.stdout.write(as_markdown())
-        return OK
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=PLAIN_WIDTH)

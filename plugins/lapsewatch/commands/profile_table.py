@@ -1,4 +1,4 @@
-"""The table of profiles, as the terminal and README show it: one row a profile, from its declaration."""
+"""What a table of profiles says, in the terminal and in README: one row a profile, from its declaration."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,6 @@ TIMES = {
     "partly": "time of verification (of some)",
 }
 SOURCES = {"own migrations": "its own migrations", "subset": "a subset of its schema", "invented": "an invented schema"}
-BEGIN, END = "<!-- profiles: `make profiles` writes this table -->\n", "<!-- end -->"
 
 
 def rows() -> Iterator[tuple[str, ...]]:
@@ -35,21 +34,6 @@ def rows() -> Iterator[tuple[str, ...]]:
             ", ".join(_tells(profile)) or "addresses only",
             SOURCES[profile.schema_source],
         )
-
-
-def as_markdown() -> str:
-    """Return the table in Markdown."""
-    lines = [HEADINGS, ("---",) * len(HEADINGS), *((f"`{name}`", *cells) for name, *cells in rows())]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
-def rewritten(document: str) -> str:
-    """Return a document with the table between its markers as it is now. Raises ValueError where there are none."""
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError("the document has no markers of the table of profiles")
-    return f"{before}{begin}\n{as_markdown()}\n{end}{after}"
 
 
 def _tells(profile: Profile) -> Iterator[str]:

@@ -38,7 +38,7 @@ def whole_reads(plan: Sequence[tuple[Any, ...]], dialect: str) -> list[WholeRead
 
 
 def _in_table(plan: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, int]]:
-    """Find them in MariaDB's table, whose columns its manual names. <derived2> and the like, and JSON, are no tables."""
+    """Find them in the table that MariaDB answers with. <derived2> and the like, and JSON, are no tables."""
     for _, _, table, access, _, _, _, _, count, extra in plan:
         if access == "ALL" and not table.startswith("<") and "Table function" not in extra:
             yield table, int(count)

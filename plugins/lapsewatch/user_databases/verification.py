@@ -16,6 +16,7 @@ from sqlalchemy import Engine, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from lapsewatch.core.errors import Unavailable
+from lapsewatch.core.wording import counted
 from lapsewatch.user_databases.dialect import Failure, dialect_named
 from lapsewatch.user_databases.plans import can_be_explained, explaining, whole_reads
 from lapsewatch.user_databases.profile import PROFILES_FOLDER, Profile
@@ -24,7 +25,7 @@ CATALOG = PROFILES_FOLDER / "catalog"
 READER, UNVERIFIER = "lapsewatch_reader", "lapsewatch_unverifier"
 VIEWS_OF_READER = frozenset({"verified_email", "sole_address", "account"})
 MANY_ROWS = 10_000
-"""Who looks up a few keys should not read a table of more rows from start to end."""
+"""Reading so many rows from start to end is worth a word, and too much for looking up a few keys."""
 
 STATEMENTS: Mapping[str, str] = {
     "select_hosts": "",
@@ -191,16 +192,16 @@ class Verification:
             except _NoAnswer as no_answer:
                 yield self._unanswered(f"the plan of {name}", no_answer.failure)
                 continue
-            reads = whole_reads(plan, self._profile.dialect)
+            reads = [it for it in whole_reads(plan, self._profile.dialect) if it.row_count >= MANY_ROWS]
             told = " and ".join(f"{it.table} from start to end ({it.row_count:,} rows)" for it in reads)
-            if name in BY_KEY and any(it.row_count >= MANY_ROWS for it in reads):
+            if reads and name in BY_KEY:
                 yield Finding(
                     Weight.NOTE,
                     f"{name} looks up keys, and would read {told}",
                     "see whether the indexes are there, and 'analyze' the tables",
                 )
             else:
-                yield _good(f"{name}: reads {told or 'by index only'}")
+                yield _good(f"{name} reads {told or 'no large table from start to end'}")
 
     def _hosts(self) -> Iterator[Finding]:
         began = perf_counter()
@@ -212,7 +213,8 @@ class Verification:
         if not address_count:
             yield Finding(Weight.NOTE, "there is no verified address", "see whether it is the right database")
         else:
-            yield _good(f"select_hosts took {seconds:.1f} seconds: {host_count:,} rows, {address_count:,} addresses")
+            counts = f"{counted(host_count, 'row')} for {counted(address_count, 'address', 'addresses')}"
+            yield _good(f"select_hosts took {seconds:.1f} seconds: {counts}")
 
     def _catalog(self, question: str, **values: str) -> Iterator[tuple[Any, ...]]:
         return self._ask(text((CATALOG / self._profile.dialect / f"{question}.sql").read_text()), **values)

@@ -36,8 +36,8 @@ def test_the_profile_suits_the_schema_that_it_was_written_for(system: System, ve
     found = verify()
     assert texts(found, Weight.PROBLEM) == []
     assert texts(found, Weight.NOTE) == []
-    assert found[-1].text.endswith(" seconds: 1 rows, 1 addresses")
-    explained = [it.text.partition(":")[0] for it in found if "reads" in it.text]
+    assert found[-1].text.endswith(" seconds: 1 row for 1 address")
+    explained = [it.text.partition(" reads ")[0] for it in found if " reads " in it.text]
     assert {"select_hosts", "select_addresses", "select_recipients", "select_standings"} <= set(explained)
 
 
@@ -79,7 +79,7 @@ def test_what_a_login_of_lapsewatchs_own_cannot_see_is_said(system: System, veri
     found = verify(privileges.UNVERIFIER)
     assert "what the roles may do: not seen, this login has no right to" in texts(found, Weight.NOTE)
     assert "the schema lapsewatch was made by this version of the script" in texts(found, Weight.GOOD)
-    assert found[-1].text.endswith(" seconds: 1 rows, 1 addresses")
+    assert found[-1].text.endswith(" seconds: 1 row for 1 address")
 
 
 def test_nothing_is_changed(system: System, verify: Verify) -> None:
