@@ -44,3 +44,15 @@ def test_status_and_time_come_back_as_they_were(system: Kratos, status: str, at:
     assert (row["verified"], row["status"], row["verified_at"]) == (False, "pending", None)
     assert system.users.reverify(judged) == {key}
     assert system.rows() == before
+
+
+@pytest.mark.parametrize("kind", ["password", "code", "passkey", "lookup_secret"])
+def test_what_is_no_second_factor(system: Kratos, kind: str) -> None:
+    system.protect(system.add("a@lapsed.com"))
+    system.execute(
+        "update identity_credentials set identity_credential_type_id ="
+        " (select id from identity_credential_types where name = %(kind)s)",
+        kind=kind,
+    )
+    (found,) = system.reader.sole_addresses()
+    assert found.has_second_factor is False
