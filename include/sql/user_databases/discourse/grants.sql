@@ -45,11 +45,11 @@ select account.id as account_key,
 from public.users as account;
 
 -- These three run by the rights of their callers, the ledger's triggers, with the search path that the service's own
--- triggers expect.
+-- triggers expect. The account is locked first, as Discourse saves it first.
 create function lapsewatch.lock_address(key bigint) returns void
 begin atomic
-    select from public.user_emails where id = key for no key update;
     select from public.users where id = (select user_id from public.user_emails where id = key) for no key update;
+    select from public.user_emails where id = key for no key update;
 end;
 
 -- Discourse deletes accounts that are not active, but not those that somebody has deactivated: action 39, by the system

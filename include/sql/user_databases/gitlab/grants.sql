@@ -47,11 +47,11 @@ select account.id as account_key,
 from public.users as account;
 
 -- These three run by the rights of their callers, the ledger's triggers, with the search path that the service's own
--- triggers expect.
+-- triggers expect. The account is locked first, as GitLab saves it first.
 create function lapsewatch.lock_address(key bigint) returns void
 begin atomic
-    select from public.emails where id = key for no key update;
     select from public.users where id = (select user_id from public.emails where id = key) for no key update;
+    select from public.emails where id = key for no key update;
 end;
 
 create function lapsewatch.unverify_address(key bigint) returns void set search_path = public, pg_temp
