@@ -158,6 +158,17 @@ def test_a_login_of_lapsewatchs_own_sees_all_but_what_it_has_no_right_to(
     assert refused == (set() if login == privileges.UNVERIFIER else {f"the plan of {name}" for name in unverifiers})
 
 
+def test_views_whose_owner_has_lost_its_rights_are_a_problem(owner: psycopg.Connection, verify: Verify) -> None:
+    owner.execute("create role keeps_the_views")
+    try:
+        owner.execute("grant usage, create on schema lapsewatch to keeps_the_views")
+        owner.execute("alter view lapsewatch.verified_email owner to keeps_the_views")
+        for login in privileges.GROUPS:
+            assert "select_hosts: this login has no right to" in problems(verify(login))
+    finally:
+        owner.execute("drop owned by keeps_the_views cascade; drop role keeps_the_views")
+
+
 def test_a_count_that_takes_too_long_is_ended(owner: psycopg.Connection, verify: Verify) -> None:
     owner.execute(
         "create or replace view lapsewatch.verified_email with (security_barrier) as"

@@ -10,7 +10,7 @@ EXPLAIN = {"postgresql": "explain (format json, verbose)", "mariadb": "explain"}
 
 
 class WholeRead(NamedTuple):
-    """A table that is read from start to end, and how many rows the planner thinks come of it."""
+    """A table that is read from start to end, and how many rows each process of it gives, as the planner thinks."""
 
     table: str
     row_count: int

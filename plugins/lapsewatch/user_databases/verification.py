@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lapsewatch.core.errors import Unavailable
 from lapsewatch.core.wording import counted
+from lapsewatch.user_databases.database import STATEMENT_TIMEOUT
 from lapsewatch.user_databases.dialect import Failure, dialect_named
 from lapsewatch.user_databases.plans import can_be_explained, explaining, whole_reads
 from lapsewatch.user_databases.profile import PROFILES_FOLDER, Profile
@@ -193,7 +194,7 @@ class Verification:
                 yield self._unanswered(f"the plan of {name}", no_answer.failure)
                 continue
             reads = [it for it in whole_reads(plan, self._profile.dialect) if it.row_count >= MANY_ROWS]
-            told = " and ".join(f"{it.table} from start to end ({it.row_count:,} rows)" for it in reads)
+            told = " and ".join(f"{it.table} from start to end" for it in reads)
             if reads and name in BY_KEY:
                 yield Finding(
                     Weight.NOTE,
@@ -261,7 +262,14 @@ class Verification:
         if failure.is_timeout:
             return _problem(
                 f"{what}: it took longer than {self._timeout:g} seconds, and was ended",
-                "--timeout allows more; a run allows 1,800 seconds, or 'statement_timeout' in the connection's extra",
+                f"--timeout allows more; a run allows {STATEMENT_TIMEOUT:,.0f} seconds, or what 'statement_timeout' in"
+                " the extra of its connection says",
+            )
+        if failure.code in NO_RIGHT and what == "select_hosts":
+            return _problem(
+                "select_hosts: this login has no right to",
+                f"ask as a member of {READER}, or as the owner of the tables; if this is one, the owner of the views"
+                " has lost its right to the tables",
             )
         if failure.code in NO_RIGHT:
             return Finding(
