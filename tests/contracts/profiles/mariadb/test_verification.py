@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from lapsewatch.core.errors import Unavailable
+from lapsewatch.user_databases.profile import PROFILES_FOLDER
 from lapsewatch.user_databases.verification import Finding, Verification, Weight
 from sqlalchemy import create_engine
 
@@ -99,3 +100,21 @@ def test_a_wrong_password_is_told_without_a_word_of_the_drivers(system: System, 
     assert raised.value.__cause__ is None
     assert "wrong" not in str(raised.value)
     engine.dispose()
+
+
+def test_a_new_profile_suits_the_table_that_it_begins_with(system: System, mariadb_server: mariadb.Server) -> None:
+    frame = {it.name: it.read_text() for it in system.profile.files()}
+    begun = (PROFILES_FOLDER / "skeleton" / "mariadb" / "grants.sql").read_text()
+    mariadb_server.run(
+        "drop database lapsewatch; create table users (id bigint primary key, email varchar(255),"
+        " email_verified boolean not null, is_active boolean not null);"
+        " insert into users values (1, 'a@lapsed.com', true, true), (2, 'b@lapsed.com', true, false);",
+        SERVICE,
+    )
+    mariadb_server.run("\n".join([frame["grants_before.sql"], begun, frame["grants_after.sql"]]), SERVICE)
+    assert list(system.rows_of("lapsewatch.verified_email")) == [
+        {"host": "lapsed.com", "at_sign_count": 1, "is_quoted": 0}
+    ]
+    judged = system.judge("lapsed.com")
+    assert system.users.unverify(judged) == {"1"}
+    assert system.users.reverify(judged) == {"1"}
