@@ -70,8 +70,6 @@ begin atomic
     where id = (
         select max(id)
         from public.user_histories
-        where target_user_id = (select user_id from public.user_emails where id = key)
-          and action = 39
-          and context = 'lapsewatch'
+        where target_user_id = (select user_id from public.user_emails where id = key) and context = 'lapsewatch'
     );
 end;

@@ -70,8 +70,5 @@ begin atomic
     update public.users as account
     set confirmed_at = cast(was ->> 'account_confirmed_at' as timestamp)
     from public.emails as known
-    where known.id = key
-      and account.id = known.user_id
-      and lower(account.email) = lower(known.email)
-      and was ->> 'account_confirmed_at' is not null;
+    where known.id = key and account.id = known.user_id and lower(account.email) = lower(known.email);
 end;
