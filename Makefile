@@ -1,6 +1,6 @@
 # Lapsewatch. `make` lists what there is; everything it makes stays in the checkout.
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo ui backfill psql lapsewatch test test-full dictionary pictures bench evaluate lint format clean
+.PHONY: help install lock demo ui backfill psql lapsewatch test test-full profiles dictionary pictures bench evaluate lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -49,12 +49,15 @@ psql: install ## SQL on the status database (make -s psql reads standard input t
 lapsewatch: install ## the command in the demo's world: make lapsewatch ARGS="explain bajesmun.org"
 	@$(BIN)/python -m local lapsewatch $(ARGS)
 
+profiles: install ## write README's table of profiles from their declarations
+	@$(BIN)/python -m local.readme
+
 # Where the machine keeps Python from it, each of a hundred processes would compile anew what it imports.
 test: install ## all tests that need nothing but Python
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test-full: install ## tests that need Debian's packages chromium and prometheus: a real browser, the alert rules
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/browser tests/monitoring_rules
+test-full: install ## tests that need Debian's packages: a real browser, the alert rules, a real MariaDB
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/browser tests/monitoring_rules tests/contracts/profiles/mariadb
 
 dictionary: install ## write docs/data-dictionary.md anew, from the migrations
 	@$(BIN)/python -m local dictionary

@@ -12,6 +12,7 @@ import psycopg.sql
 from alembic import command
 from alembic.config import Config
 from lapsewatch.status_database.schema import ALEMBIC_INI
+from lapsewatch.user_databases.profile import load_profile
 from rich.console import Console
 from sqlalchemy import Connection, Engine, create_engine, text
 
@@ -140,8 +141,9 @@ def prepared(sizes: Iterable[Size], console: Console) -> Iterator[Databases]:
 
 def _recipe() -> str:
     """Return what tells whether a database was filled as it would be now."""
-    files = (SQL / "create_custom_host.sql", SQL / "fill_user_database.sql", CREATE_USER_DATABASE, privileges.GRANTS)
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    files = (SQL / "create_custom_host.sql", SQL / "fill_user_database.sql", CREATE_USER_DATABASE)
+    scripts = [*(file.read_text() for file in files), load_profile("pypi").grants()]
+    return hashlib.sha256("".join(scripts).encode()).hexdigest()
 
 
 def _is_filled(server: Server, size: Size) -> bool:

@@ -3,21 +3,22 @@
 from collections.abc import Iterable
 
 import psycopg
+from lapsewatch.user_databases.profile import load_profile
 from psycopg import sql
 
-from local.checkout import ROOT
-
-GRANTS = ROOT / "include" / "sql" / "user_databases" / "pypi" / "grants.sql"
 READER = "lapsewatch_reads"
 UNVERIFIER = "lapsewatch_unverifies"
 GROUPS = {READER: "lapsewatch_reader", UNVERIFIER: "lapsewatch_unverifier"}
 """The login roles, and the group role that each is a member of."""
 
 
-def grant(database_url: str, password: str) -> None:
-    """Create the views and both group roles, and the login roles with this password. `database_url` is its owner's."""
+def grant(database_url: str, password: str, script: str | None = None) -> None:
+    """Run a profile's script (PyPI's unless given), which creates views and both group roles; create the login roles.
+
+    `database_url` is the owner's; the login roles get this password.
+    """
     with psycopg.connect(database_url) as connection:
-        connection.execute(GRANTS.read_bytes())
+        connection.execute((script or load_profile("pypi").grants()).encode())
         for login, group in GROUPS.items():
             if connection.execute("select from pg_roles where rolname = %s", [login]).fetchone() is None:
                 statement = sql.SQL("create role {} login password {} in role {}")

@@ -59,6 +59,8 @@ LONGEST_FIRST = (
     "tests/time_lapse/test_time_lapse.py",
     "tests/e2e/test_daily_run.py",
     "tests/stages/test_killed_unverifications.py",
+    "tests/commands/test_profile.py",
+    "tests/test_adding_a_profile_document.py",
     "tests/commands/test_backfill.py",
     "tests/commands/test_undo.py",
     "tests/commands/test_exempt.py",
@@ -180,7 +182,7 @@ def seed_users(user_url: str, world: World) -> None:
     """Fill the user database from a world; its tables are made anew, and with them the views on them."""
     seed(user_url, world)
     with psycopg.connect(user_url) as connection:
-        connection.execute(privileges.GRANTS.read_bytes())
+        connection.execute(load_profile("pypi").grants().encode())
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import json
 from contextlib import ExitStack
 from typing import Any
 
+import psycopg
 import pytest
 from lapsewatch import connections
 from lapsewatch.clients.dns import Resolver
@@ -9,7 +10,7 @@ from lapsewatch.clients.rdap_bootstrap import IANA_URL
 from lapsewatch.clients.turns import Paces, ServerPace
 from lapsewatch.core.errors import BudgetSpent, SetupError, Unavailable
 from lapsewatch.core.evidence import DnsOutcome, RdapOutcome
-from lapsewatch.user_databases.database import UserDatabase
+from lapsewatch.user_databases.database import UserDatabase, UserDatabaseError
 from sqlalchemy import Engine, text
 
 from local import privileges
@@ -131,7 +132,7 @@ def test_a_missing_connection_says_how_to_add_it() -> None:
 
 def test_an_unknown_profile_names_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     set_connection(monkeypatch, "user_db", conn_type="postgres", extra={"profile": "myspace"})
-    with pytest.raises(SetupError, match="one of: pypi"), connections.user_database():
+    with pytest.raises(SetupError, match=r"one of: .*\bpypi\b"), connections.user_database():
         pass
 
 
@@ -164,6 +165,77 @@ def test_the_profile_of_who_unverifies_is_that_of_who_reads_unless_it_says_other
     monkeypatch.setenv("AIRFLOW_CONN_USER_DB_UNVERIFIER", connection_json(unverifier_url, profile="pypi"))
     with connections.unverifying_user_database() as users:
         assert users.unverify([]) == set()
+
+
+def test_where_lapses_are_only_reported_nothing_is_unverified(
+    unverifier_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_USER_DB", connection_json(unverifier_url, profile="devise"))
+    with connections.unverifying_user_database() as users:
+        with pytest.raises(SetupError, match="it does not stop a password reset there, and it locks the owner out"):
+            users.require_unverifying()
+        with pytest.raises(SetupError):
+            users.unverify([])
+    monkeypatch.setenv("AIRFLOW_CONN_USER_DB", connection_json(unverifier_url, profile="pypi", on_lapse="report"))
+    with connections.unverifying_user_database() as users:
+        with pytest.raises(SetupError):
+            users.unverify([])
+        assert users.reverify([]) == set()
+    monkeypatch.setenv("AIRFLOW_CONN_USER_DB_UNVERIFIER", connection_json(unverifier_url, on_lapse="unverify"))
+    with connections.unverifying_user_database() as users:
+        assert users.unverify([]) == set()
+
+
+@pytest.mark.parametrize(
+    ("extra", "wrong"),
+    [
+        ({"on_lapse": "delete"}, "'on_lapse' is"),
+        ({"on_lapse": True}, "'on_lapse' is"),
+        ({"statement_timeout": 0}, "'statement_timeout' is"),
+        ({"statement_timeout": "60"}, "'statement_timeout' is"),
+        ({"statement_timeout": True}, "'statement_timeout' is"),
+        ({"statement_timeout": 1e9}, "'statement_timeout' is"),
+    ],
+)
+def test_what_the_extra_of_a_user_database_may_not_say(
+    extra: dict[str, object], wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_connection(monkeypatch, "user_db", conn_type="postgres", extra=extra)
+    with pytest.raises(SetupError, match=wrong), connections.user_database():
+        pass
+
+
+@pytest.mark.parametrize(("extra", "expected"), [({}, "30min"), ({"statement_timeout": 120}, "2min"), (None, "0")])
+def test_statements_end_when_the_extra_says(
+    reader_url: str, extra: dict[str, int] | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeout = {"statement_timeout": None} if extra is None else extra
+    monkeypatch.setenv("AIRFLOW_CONN_USER_DB", connection_json(reader_url, **timeout))
+    query = text("select current_setting('statement_timeout'), current_setting('application_name')")
+    with connections.user_database() as users, users._reading() as connection:
+        assert tuple(connection.execute(query).one()) == (expected, "lapsewatch")
+
+
+def test_a_statement_that_takes_too_long_is_ended_and_says_what_to_do(
+    user_url: str, reader_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(user_url) as connection:
+        connection.execute("drop view lapsewatch.verified_email")
+        slow = "select pg_sleep(30)::text as host, 1 as at_sign_count, false as is_quoted"
+        connection.execute(f"create view lapsewatch.verified_email as {slow}")
+        connection.execute("grant select on lapsewatch.verified_email to lapsewatch_reader")
+    monkeypatch.setenv("AIRFLOW_CONN_USER_DB", connection_json(reader_url, statement_timeout=1))
+    with (
+        pytest.raises(UserDatabaseError, match=r"after 1\.0 seconds at the latest: 'statement_timeout' in the extra"),
+        connections.user_database() as users,
+    ):
+        list(users.hosts())
+
+
+def test_a_profile_is_for_one_kind_of_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_connection(monkeypatch, "user_db", conn_type="mysql", host="127.0.0.1", extra={"profile": "pypi"})
+    with pytest.raises(SetupError, match="'mysql': only postgres, postgresql can be used"), connections.user_database():
+        pass
 
 
 def test_another_kind_of_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

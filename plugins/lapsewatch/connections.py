@@ -35,15 +35,12 @@ from lapsewatch.status_database.rdap_bootstrap import StoredBootstrap
 from lapsewatch.status_database.schema import require_current_schema
 from lapsewatch.status_database.statements import statement
 from lapsewatch.status_database.turns import SharedTurnBook
-from lapsewatch.user_databases.database import UserDatabase
+from lapsewatch.user_databases.database import STATEMENT_TIMEOUT, UserDatabase
+from lapsewatch.user_databases.dialect import dialect_named
 from lapsewatch.user_databases.profile import load_profile
 
-DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
-LIBPQ_OPTIONS = {
-    "channel_binding", "gssencmode", "options", "sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert",
-    "target_session_attrs",
-}  # fmt: skip
-"""What the extra of a database connection may say to libpq; Airflow's hooks have names of their own there."""
+DIALECTS = {"postgres": "postgresql", "postgresql": "postgresql", "mysql": "mariadb", "mariadb": "mariadb"}
+"""Of connection types."""
 
 PaceKind = TypeVar("PaceKind", ServerPace, Allowance)
 
@@ -51,6 +48,7 @@ MIN_REQUESTS_PER_SECOND = 0.001
 MAX_REQUESTS_PER_SECOND = 10_000
 MAX_IN_FLIGHT = 512
 MAX_CALLS = 1_000_000_000
+MAX_TIMEOUT = 86_400
 CLIENTS: dict[str, tuple[Callable[[HttpSession, str, str], StatusClient], str]] = {
     "fastly": (FastlyClient, fastly.BASE_URL),
     "domainr": (DomainrClient, domainr.BASE_URL),
@@ -59,7 +57,7 @@ CLIENTS: dict[str, tuple[Callable[[HttpSession, str, str], StatusClient], str]] 
 
 def status_engine() -> Engine:
     """Return an engine on the status database, whatever its schema. Raises SetupError without a connection."""
-    engine = _engine(_connection("status_db", "the database that Lapsewatch keeps its findings in"))
+    engine = _engine(_connection("status_db", "the database that Lapsewatch keeps its findings in"), "postgresql")
     event.listen(engine, "connect", _notice_lost_workers)
     return engine
 
@@ -110,13 +108,35 @@ def _user_db() -> Connection:
 
 @contextmanager
 def _user_database(connection: Connection) -> Iterator[UserDatabase]:
-    name = _extra(connection).get("profile") or _extra(_user_db()).get("profile", "pypi")
-    profile = load_profile(str(name))
-    engine = _engine(connection)
+    """Open with the `profile`, `on_lapse` and `statement_timeout` of the connection's extra, else of `user_db`'s.
+
+    The timeout is in seconds; null leaves it to the server.
+    """
+    extra = _extra(_user_db()) | _extra(connection)
+    profile = load_profile(str(extra.get("profile", "pypi")))
+    on_lapse = extra.get("on_lapse")
+    if on_lapse not in {None, "unverify", "report"}:
+        raise SetupError(
+            "the extra of the Airflow connection 'user_db' is not usable: 'on_lapse' is 'unverify' or 'report'"
+        )
+    timeout = _statement_timeout(connection, extra)
+    engine = _engine(connection, profile.dialect)
     try:
-        yield UserDatabase(engine, profile)
+        yield UserDatabase(engine, profile, timeout=timeout, on_lapse=on_lapse)
     finally:
         engine.dispose()
+
+
+def _statement_timeout(connection: Connection, extra: Mapping[str, Any]) -> float | None:
+    seconds = extra.get("statement_timeout", STATEMENT_TIMEOUT)
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1 <= seconds <= MAX_TIMEOUT:
+        raise SetupError(
+            f"the extra of the Airflow connection '{connection.conn_id}' is not usable: 'statement_timeout' is a number"
+            f" of seconds from 1 to {MAX_TIMEOUT}, or null for the server's own"
+        )
+    return float(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,16 +286,19 @@ def _resolver(connection: Connection) -> Resolver:
     return Resolver(str(found[0][4][0]), port)
 
 
-def _engine(connection: Connection) -> Engine:
-    driver = DRIVERS.get(connection.conn_type or "")
-    if driver is None:
+def _engine(connection: Connection, *dialects: str) -> Engine:
+    """Return an engine for a connection to a database of one of these dialects. Raises SetupError."""
+    named = DIALECTS.get(connection.conn_type or "")
+    if named not in dialects:
+        usable = sorted(conn_type for conn_type, dialect in DIALECTS.items() if dialect in dialects)
         raise SetupError(
             f"the Airflow connection '{connection.conn_id}' is of type {connection.conn_type!r}: only"
-            f" {', '.join(sorted(DRIVERS))} can be used"
+            f" {', '.join(usable)} can be used"
         )
-    options = {name: str(value) for name, value in _extra(connection).items() if name in LIBPQ_OPTIONS}
+    dialect = dialect_named(named)
+    options = {name: str(value) for name, value in _extra(connection).items() if name in dialect.url_options}
     url = URL.create(
-        driver,
+        dialect.driver,
         username=connection.login or None,
         password=connection.password or None,
         host=connection.host or None,
@@ -284,12 +307,7 @@ def _engine(connection: Connection) -> Engine:
         query=options,
     )
     # Errors must not show bound values: they may be hosts and keys.
-    return create_engine(
-        url,
-        hide_parameters=True,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": 10, "application_name": "lapsewatch"},
-    )
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=dict(dialect.connect_args))
 
 
 def _base_url(connection: Connection) -> str | None:

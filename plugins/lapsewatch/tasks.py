@@ -69,6 +69,8 @@ def extract_domains() -> None:
         refuse_unknown(get_current_context()["dag_run"].conf)
         run.listed_domains()
         with connections.user_database() as users:
+            if not run.dry_run:
+                users.require_unverifying()
             counts |= extract.extract_domains(run, users, status)
 
 

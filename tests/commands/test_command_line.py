@@ -10,7 +10,7 @@ import pytest
 from local.checkout import PLUGINS, ROOT
 from tests.commands.conftest import COMMAND, Run
 
-COMMANDS = ["check", "scan", "explain", "decide", "undo", "exempt"]
+COMMANDS = ["check", "scan", "explain", "decide", "undo", "exempt", "export"]
 
 
 def test_without_a_command_it_says_what_there_is(lapsewatch: Run) -> None:

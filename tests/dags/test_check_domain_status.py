@@ -1,4 +1,5 @@
 import re
+import tomllib
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from types import SimpleNamespace
@@ -131,14 +132,18 @@ def test_a_dag_file_is_a_sentence() -> None:
 def test_every_statement_that_is_named_exists_and_every_file_is_used() -> None:
     sources = "".join(file.read_text() for file in PLUGINS.rglob("*.py"))
     named = set(re.findall(r"""\b(?:statement|_execute)\(\s*["'](\w+)["']""", sources))
-    folders = [ROOT / "include/sql/status_database", *(ROOT / "include/sql/user_databases").glob("*/")]
-    ours, *profiles = [{file.stem for file in folder.glob("*.sql")} for folder in folders]
-    assert profiles
-    for profile in profiles:
-        profile.remove("grants")  # run by the owner of the user database, not by Lapsewatch
-        assert named <= ours | profile
-        assert {name for name in ours | profile if f'"{name}"' not in sources} == set()
-        assert not ours & profile
+    profiles = ROOT / "include/sql/user_databases"
+    ours = {file.stem for file in (ROOT / "include/sql/status_database").glob("*.sql")}
+    standards = {folder.name: {file.stem for file in folder.glob("*.sql")} for folder in profiles.glob("standard/*/")}
+    assert standards
+    for standard in standards.values():
+        standard -= {"grants_before", "grants_after"}  # run by the owner of the user database, not by Lapsewatch
+        assert named <= ours | standard
+        assert {name for name in ours | standard if f'"{name}"' not in sources} == set()
+        assert not ours & standard
+    for declaration in profiles.glob("*/profile.toml"):
+        standard = standards[tomllib.loads(declaration.read_text())["dialect"]]
+        assert {file.stem for file in declaration.parent.glob("*.sql")} <= standard | {"grants"}
 
 
 @pytest.mark.parametrize(("run_type", "is_backfill"), [("backfill", True), ("scheduled", False), ("manual", False)])

@@ -55,6 +55,18 @@ def test_a_run_whose_configuration_holds_no_param_ends_at_its_first_task(begin: 
     assert [row["state"] for row in rows(status, "select state from lapsewatch.run_stage")] == ["failed"]
 
 
+def test_where_lapses_are_only_reported_a_run_that_would_unverify_ends_at_its_first_task(
+    begin: Begin, status: Engine, reader_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_USER_DB", connection_json(reader_url, profile="pypi", on_lapse="report"))
+    begin(dry_run=False)
+    with pytest.raises(SetupError, match=r"nothing is unverified in PyPI .*set 'on_lapse' to 'unverify'"):
+        tasks.extract_domains.function()
+    begin(dry_run=True)
+    tasks.extract_domains.function()
+    assert [row["state"] for row in rows(status, "select state from lapsewatch.run_stage")] == ["success"]
+
+
 def test_a_run_is_what_its_params_say(begin: Begin) -> None:
     begin(recheck=True, requests_per_second=2.5, cadence="monthly", calls_per_domain_year=6)
     assert (tasks._run().recheck, tasks._run().requests_per_second) == (True, 2.5)

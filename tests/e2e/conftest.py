@@ -32,7 +32,7 @@ def airflow() -> Iterator[None]:
         yield
 
 
-def connection_json(libpq_url: str, **extra: str) -> str:
+def connection_json(libpq_url: str, **extra: object) -> str:
     url = make_url(libpq_url)
     return json.dumps(
         {

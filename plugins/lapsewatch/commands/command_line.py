@@ -73,20 +73,23 @@ def _parser() -> argparse.ArgumentParser:
     _add_exempt(commands)
     _add_backfill(commands)
     _add_export(commands)
+    _add_profile(commands)
     return parser
 
 
 Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
 
-def _add(commands: "Commands[argparse.ArgumentParser]", name: str, does: str, *more: str) -> argparse.ArgumentParser:
+def _add(
+    commands: "Commands[argparse.ArgumentParser]", name: str, does: str, *more: str, within: str = ""
+) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
         name,
         help=does,
         description="\n\n".join([does, *more]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.set_defaults(module=f"lapsewatch.commands.{name}")
+    command.set_defaults(module=f"lapsewatch.commands.{within}{name}")
     return command
 
 
@@ -245,6 +248,77 @@ def _add_export(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     command.epilog = "example:\n  lapsewatch export /data/lapsewatch"
     command.add_argument("folder", metavar="FOLDER", help="made where it is missing; it holds nothing but an export")
+
+
+def _add_profile(commands: "Commands[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser(
+        "profile",
+        help="List, show, try and write profiles: what Lapsewatch knows of a system's users.",
+        description="What Lapsewatch knows of a system's users, and of what taking a verification away does there.",
+        epilog="example: lapsewatch profile list",
+    )
+    profiles = group.add_subparsers(metavar="COMMAND", required=True)
+
+    command = _add(profiles, "list", "List the systems that there are profiles for.", within="profile_")
+    command.epilog = "example:\n  lapsewatch profile list"
+
+    command = _add(
+        profiles,
+        "show",
+        "Tell what a profile declares, what is weaker with it, and which files it is made of.",
+        within="profile_",
+    )
+    command.epilog = (
+        "examples:\n  lapsewatch profile show devise\n  lapsewatch profile show devise --grants > grants.sql"
+    )
+    command.add_argument("name", metavar="NAME", help="the profile")
+    command.add_argument(
+        "--grants", action="store_true", help="print the script that the owner of the users runs, and nothing else"
+    )
+
+    command = _add(
+        profiles,
+        "verify",
+        "Look whether a real database is what the profile takes it for; nothing is changed.",
+        "Tables, columns, types and indexes; whether its owner has run the script, and this version of it; what the\n"
+        "two roles may do; how each statement is carried out, and how long counting hosts takes. Read-only, and no\n"
+        "address is read. Ends with 1 where there is a problem. The owner of the tables sees most.",
+        within="profile_",
+    )
+    command.epilog = (
+        "examples:\n  lapsewatch profile verify --profile devise --conn postgresql://owner@users.example/service\n"
+        "  lapsewatch profile verify --profile devise --conn - < url.txt"
+    )
+    command.add_argument("--profile", metavar="NAME", required=True, help="the profile")
+    command.add_argument(
+        "--conn",
+        metavar="URL",
+        required=True,
+        help="the database, as scheme://login:password@host:port/database; - reads it from standard input, where no"
+        " list of processes shows the password",
+    )
+    command.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_number,
+        default=60,
+        help="when the database ends a statement (default: %(default)s)",
+    )
+
+    command = _add(
+        profiles,
+        "new",
+        "Write a profile to begin with, with comments. What is there already is never overwritten.",
+        within="profile_",
+    )
+    command.epilog = "example:\n  lapsewatch profile new larder"
+    command.add_argument("name", metavar="NAME", help="lower-case letters, digits and _")
+    command.add_argument(
+        "--folder", metavar="FOLDER", help="where its folder is made (default: with the other profiles)"
+    )
+    command.add_argument(
+        "--dialect", choices=["postgresql", "mariadb"], default="postgresql", help="(default: %(default)s)"
+    )
 
 
 def _add_author(command: argparse.ArgumentParser) -> None:

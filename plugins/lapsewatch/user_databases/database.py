@@ -8,22 +8,20 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from lapsewatch.core.errors import LapsewatchError, Unavailable
+from lapsewatch.core.errors import LapsewatchError, SetupError, Unavailable
+from lapsewatch.user_databases.dialect import dialect_named
 from lapsewatch.user_databases.profile import Profile
+from lapsewatch.user_databases.weaknesses import why_report
 
-ROWS_PER_FETCH = 10_000 if psycopg.capabilities.has_stream_chunked() else 1
-"""One by one where psycopg runs on a libpq before 17."""
-
-LOST = ("08", "57P")
-"""Classes of SQLSTATE that end a connection: it failed, or the server shuts down (PostgreSQL manual, appendix A)."""
+STATEMENT_TIMEOUT = 1800.0
+"""Seconds: a count of the hosts of ten million addresses takes a minute, on a slow disk many."""
 
 
 class UserDatabaseError(LapsewatchError):
@@ -74,7 +72,7 @@ class Standing(StrEnum):
     """Nobody has changed it since."""
     VERIFIED = "verified"
     MOVED = "moved"
-    """It is on another host now."""
+    """It is on another host now, or is another address on that host."""
     JUDGED_ANEW = "judged_anew"
     """It is unverified on other evidence."""
     GONE = "gone"
@@ -117,11 +115,33 @@ class SoleAddress(NamedTuple):
 
 
 class UserDatabase:
-    """A user database seen through its profile."""
+    """A user database seen through its profile.
 
-    def __init__(self, engine: Engine, profile: Profile) -> None:
+    Statements end after `timeout` seconds each; None: when the server says. `on_lapse` may overrule the profile's own.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        profile: Profile,
+        *,
+        timeout: float | None = STATEMENT_TIMEOUT,
+        on_lapse: str | None = None,
+    ) -> None:
         self._engine = engine
         self._profile = profile
+        self._dialect = dialect_named(profile.dialect)
+        self._timeout = timeout
+        self._on_lapse = on_lapse or profile.on_lapse
+
+    def require_unverifying(self) -> None:
+        """Raise SetupError where verifications are not to be taken away in this system, only reported."""
+        if self._on_lapse != "unverify":
+            raise SetupError(
+                f"nothing is unverified in {self._profile.title}: {why_report(self._profile)}. Dry runs count, notify"
+                " and explain all the same. To unverify in spite of it, set 'on_lapse' to 'unverify' in the extra of"
+                " the Airflow connection 'user_db'"
+            )
 
     def hosts(self) -> Iterator[HostCount]:
         """Stream the hosts of verified addresses with their counts."""
@@ -130,14 +150,21 @@ class UserDatabase:
 
     def addresses_on(self, hosts: Iterable[SuspectHost]) -> Iterator[AddressKey]:
         """Stream the keys of verified, well-formed addresses on hosts as `hosts()` named them."""
-        for row in self._rows("select_addresses", hosts=_as_json(hosts)):
-            yield AddressKey._make(row)
+        asked = {suspect.host: suspect for suspect in hosts}
+        for row in self._rows("select_addresses", hosts=_as_json(asked.values())):
+            found = AddressKey._make(row)
+            suspect = asked[found.host]
+            # Not every dialect compares the times itself.
+            if suspect.unknown_too if found.verified_at is None else found.verified_at < suspect.verified_before:
+                yield found
 
     def unverify(self, addresses: Iterable[JudgedAddress]) -> set[str]:
-        """Take away verifications in one transaction, where they still stand. Return the keys that lost theirs."""
-        with self._guarded(), self._engine.begin() as connection:
-            rows = connection.execute(self._profile.statement("unverify_addresses"), {"addresses": _as_json(addresses)})
-            return set(rows.scalars())
+        """Take away verifications in one transaction, where they still stand. Return the keys that lost theirs.
+
+        Raises SetupError where they are only to be reported.
+        """
+        self.require_unverifying()
+        return self._change("unverify_addresses", addresses)
 
     def unverified(self, addresses: Iterable[JudgedAddress]) -> set[str]:
         """Return the keys of those addresses that were unverified by Lapsewatch on exactly this evidence."""
@@ -149,9 +176,7 @@ class UserDatabase:
 
     def reverify(self, addresses: Iterable[JudgedAddress]) -> set[str]:
         """Give back verifications in one transaction, where nothing has changed since. Return their keys."""
-        with self._guarded(), self._engine.begin() as connection:
-            rows = connection.execute(self._profile.statement("reverify_addresses"), {"addresses": _as_json(addresses)})
-            return set(rows.scalars())
+        return self._change("reverify_addresses", addresses)
 
     def accounts_of(self, address_keys: Iterable[str]) -> Iterator[Account]:
         """Stream the accounts that addresses belong to; an address that is gone by now has none."""
@@ -169,47 +194,57 @@ class UserDatabase:
         for row in self._rows("select_accounts", skipped_hosts=json.dumps(sorted(skipped_hosts))):
             yield SoleAddress._make(row)
 
-    def _rows(self, name: str, **values: str) -> Iterator[tuple[Any, ...]]:
-        """Stream what a statement of the profile returns, columns in its order, `ROWS_PER_FETCH` at a time.
+    def _change(self, name: str, addresses: Iterable[JudgedAddress]) -> set[str]:
+        with self._guarded(), self._engine.connect() as connection:
+            self._dialect.begin(connection, timeout=self._timeout, is_reading=False)
+            rows = connection.execute(self._profile.statement(name), {"addresses": _as_json(addresses)})
+            keys = set(rows.scalars())
+            connection.commit()
+            return keys
 
-        Not through a cursor: PostgreSQL plans that for its first rows, and never in parallel.
-        """
-        query = self._profile.statement(name).compile(dialect=self._engine.dialect)
-        with self._reading() as connection, _driver(connection).cursor() as cursor:
-            yield from cursor.stream(query.string, query.construct_params(values), size=ROWS_PER_FETCH)
+    def _rows(self, name: str, **values: str) -> Iterator[tuple[Any, ...]]:
+        """Stream what a statement of the profile returns, columns in its order."""
+        with self._reading() as connection:
+            yield from self._dialect.rows(connection, self._profile.statement(name), values)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self._guarded(), self._engine.connect() as connection:
-            yield connection.execution_options(postgresql_readonly=True)
+            self._dialect.begin(connection, timeout=self._timeout, is_reading=True)
+            yield connection
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
+        errors: tuple[type[Exception], ...] = (DBAPIError, *self._dialect.errors)
         try:
             yield
-        except (DBAPIError, psycopg.Error) as error:
-            cause = error.orig if isinstance(error, DBAPIError) else error
-            sqlstate = getattr(cause, "sqlstate", None)
-            if isinstance(cause, psycopg.OperationalError) and (sqlstate is None or sqlstate.startswith(LOST)):
+        except errors as error:
+            cause = getattr(error, "orig", None) or error
+            failure = self._dialect.failure(cause)
+            if failure.is_unreachable:
                 raise Unavailable(
                     "the user database can't be reached: check the Airflow connection 'user_db', and"
                     " 'user_db_unverifier' where there is one"
                 ) from None
+            if failure.is_timeout:
+                raise UserDatabaseError(
+                    f"a statement of the profile '{self._profile.name}' was ended by the user database, after"
+                    f" {self._timeout or '?'} seconds at the latest: 'statement_timeout' in the extra of the Airflow"
+                    " connection allows more"
+                ) from None
             raise UserDatabaseError(
                 f"the user database refused a statement of the profile '{self._profile.name}':"
-                f" {type(cause).__name__} ({sqlstate}); its own log has the details"
+                f" {type(cause).__name__} ({failure.code}); its own log has the details"
             ) from None
-
-
-def _driver(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise TypeError("the user database is not reached with psycopg")
-    return driver
 
 
 def _as_json(rows: Iterable[SuspectHost] | Iterable[JudgedAddress]) -> str:
     # asdict() would copy every value: that took most of an unverification's time.
     return json.dumps(
-        [{name: getattr(row, name) for name in row.__dataclass_fields__} for row in rows], default=datetime.isoformat
+        [{name: getattr(row, name) for name in row.__dataclass_fields__} for row in rows], default=_in_utc
     )
+
+
+def _in_utc(time: datetime) -> str:
+    # MariaDB reads the digits and passes over the offset.
+    return time.astimezone(UTC).isoformat()

@@ -31,6 +31,10 @@ drop view if exists
     lapsewatch.verified_email, lapsewatch.verified_address, lapsewatch.address, lapsewatch.address_evidence,
     lapsewatch.sole_address, lapsewatch.account;
 
+-- A key is sent as text, and a text that is no key of this table finds nothing.
+create or replace function lapsewatch.read_key(given text) returns bigint immutable
+return case when given ~ '^[0-9]{1,18}$' then cast(given as bigint) end;
+
 -- Behind a barrier the planner does not take every address's host for another one: it counts hosts in parallel.
 create view lapsewatch.verified_email with (security_barrier) as
 select lower(left(nullif(split_part(email, '@', -1), email), 255)) as host,
@@ -51,7 +55,7 @@ select known.id as address_key,
        octet_length(known.email) - octet_length(replace(known.email, '@', '')) = 1 and not starts_with(known.email, '"')
            as is_well_formed,
        known."primary" as is_primary,
-       verification.verified_at
+       verification.verified_at at time zone 'UTC' as verified_at
 from public.user_emails as known
 left join lateral (
     select max(event.time) as verified_at
@@ -85,7 +89,7 @@ select known.id as address_key,
        known.domain_last_checked,
        known.domain_last_status,
        (
-           select max(event.time)
+           select max(event.time) at time zone 'UTC'
            from public.user_events as event
            where event.source_id = known.user_id
              and event.tag = 'account:email:verified'
@@ -155,6 +159,8 @@ comment on column lapsewatch.account.owned_count is 'How many projects it owns o
 comment on column lapsewatch.account.owns_popular is 'Whether one of them is in popular_project. Null: that list is empty.';
 
 grant usage on schema lapsewatch to lapsewatch_reader;
+revoke all on function lapsewatch.read_key from public;
+grant execute on function lapsewatch.read_key to lapsewatch_unverifier;
 grant select on lapsewatch.verified_email, lapsewatch.sole_address, lapsewatch.account to lapsewatch_reader;
 grant select on lapsewatch.verified_address, lapsewatch.address, lapsewatch.address_evidence to lapsewatch_unverifier;
 grant update (verified, unverify_reason, domain_last_checked, domain_last_status)

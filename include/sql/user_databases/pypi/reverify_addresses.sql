@@ -4,9 +4,9 @@
 update lapsewatch.address as known
 set verified = true, unverify_reason = null
 from jsonb_to_recordset(cast(:addresses as jsonb)) as given (
-    address_key integer, host text, checked_at timestamptz, flags text[]
+    address_key text, host text, checked_at timestamptz, flags text[]
 )
-where known.address_key = given.address_key
+where known.address_key = lapsewatch.read_key(given.address_key)
   and not known.verified
   and known.unverify_reason = 'domain status invalid'
   and known.host is not distinct from given.host

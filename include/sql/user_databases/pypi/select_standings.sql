@@ -9,7 +9,7 @@ select case
            else 'unverified'
        end as standing
 from rows from (
-    jsonb_to_recordset(cast(:addresses as jsonb)) as (address_key integer, host text, checked_at timestamptz, flags text[])
+    jsonb_to_recordset(cast(:addresses as jsonb)) as (address_key text, host text, checked_at timestamptz, flags text[])
 ) with ordinality as given (address_key, host, checked_at, flags, place)
-left join lapsewatch.address as known on known.address_key = given.address_key
+left join lapsewatch.address as known on known.address_key = lapsewatch.read_key(given.address_key)
 order by given.place

@@ -3,7 +3,7 @@
 -- Thousands are judged on evidence of one moment: what is "not distinct" is compared after the join by key, never joined by.
 select cast(known.address_key as text) as address_key
 from lapsewatch.address_evidence as known
-join jsonb_to_recordset(cast(:addresses as jsonb)) as given (address_key integer, checked_at timestamptz, flags text[])
-  on known.address_key = given.address_key
+join jsonb_to_recordset(cast(:addresses as jsonb)) as given (address_key text, checked_at timestamptz, flags text[])
+  on known.address_key = lapsewatch.read_key(given.address_key)
 where known.domain_last_checked is not distinct from given.checked_at at time zone 'UTC'
   and known.domain_last_status is not distinct from given.flags

@@ -7,10 +7,10 @@ set verified = false,
     domain_last_checked = given.checked_at at time zone 'UTC',
     domain_last_status = given.flags
 from jsonb_to_recordset(cast(:addresses as jsonb)) as given (
-    address_key integer, host text, verified_at timestamptz, checked_at timestamptz, flags text[]
+    address_key text, host text, verified_at timestamptz, checked_at timestamptz, flags text[]
 )
-where known.address_key = given.address_key
+where known.address_key = lapsewatch.read_key(given.address_key)
   and known.verified
   and known.host is not distinct from given.host
-  and coalesce(known.verified_at <= coalesce(given.verified_at at time zone 'UTC', '-infinity'), true)
+  and coalesce(known.verified_at <= coalesce(given.verified_at, '-infinity'), true)
 returning cast(known.address_key as text) as address_key

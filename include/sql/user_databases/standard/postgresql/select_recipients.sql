@@ -11,7 +11,7 @@ select cast(asked.address_key as text) as address_key,
            '[]'
        ) as others
 from jsonb_array_elements_text(cast(:address_keys as jsonb)) as given (address_key)
-join lapsewatch.address as asked on asked.address_key = cast(given.address_key as integer)
+join lapsewatch.address as asked on asked.address_key = lapsewatch.read_key(given.address_key)
 left join lapsewatch.address as other
     on other.account_key = asked.account_key
    and other.address_key <> asked.address_key

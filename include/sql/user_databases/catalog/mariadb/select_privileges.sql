@@ -1,0 +1,48 @@
+-- What the two group roles may do: with the views, tables and procedures of the database lapsewatch, and with given tables
+-- of this one. Takes a JSON list of table names. Only who may read the system tables is told. A privilege on a column, on
+-- a whole database or on all of them counts, and so does what the unverifier has as a reader.
+with granted as (
+    select user, db, table_name as name, concat_ws(',', table_priv, column_priv) as privileges from mysql.tables_priv
+    union all
+    select user, db, routine_name, proc_priv from mysql.procs_priv
+    union all
+    select user, db, null,
+           concat_ws(',', if(select_priv = 'Y', 'Select', null), if(insert_priv = 'Y', 'Insert', null),
+                     if(update_priv = 'Y', 'Update', null), if(delete_priv = 'Y', 'Delete', null))
+    from mysql.db
+    union all
+    select user, null, null,
+           concat_ws(',', if(json_value(priv, '$.access') & 1, 'Select', null),
+                     if(json_value(priv, '$.access') & 2, 'Insert', null),
+                     if(json_value(priv, '$.access') & 4, 'Update', null),
+                     if(json_value(priv, '$.access') & 8, 'Delete', null))
+    from mysql.global_priv
+),
+member as (
+    select 'lapsewatch_reader' as role_name, 'lapsewatch_reader' as user
+    union all select 'lapsewatch_unverifier', 'lapsewatch_unverifier'
+    union all
+    select 'lapsewatch_unverifier', 'lapsewatch_reader'
+    from mysql.roles_mapping
+    where user = 'lapsewatch_unverifier' and role = 'lapsewatch_reader'
+),
+named as (
+    select table_schema as db, table_name as name, concat('lapsewatch.', table_name) as shown
+    from information_schema.tables
+    where table_schema = 'lapsewatch'
+    union all
+    select routine_schema, routine_name, concat('lapsewatch.', routine_name)
+    from information_schema.routines
+    where routine_schema = 'lapsewatch'
+    union all
+    select database(), it.name, it.name
+    from json_table(:tables, '$[*]' columns (name varchar(64) path '$')) as it
+)
+select distinct member.role_name as role_name, named.shown as relation_name, lower(wanted.privilege) as privilege
+from member
+join granted on granted.user = member.user
+join named on named.db = coalesce(granted.db, named.db) and named.name = coalesce(granted.name, named.name)
+join (
+    select 'Select' as privilege union all select 'Insert' union all select 'Update' union all select 'Delete'
+    union all select 'Execute'
+) as wanted on find_in_set(wanted.privilege, granted.privileges)

@@ -1,0 +1,61 @@
+"""A user database on MariaDB as Airflow's connection names it."""
+
+import json
+
+import pytest
+from lapsewatch import connections
+from lapsewatch.core.errors import Unavailable
+from lapsewatch.user_databases.database import UserDatabaseError
+from sqlalchemy import text
+
+from local import mariadb, privileges
+from tests.contracts.profiles.system import System
+
+
+def tell_airflow(monkeypatch: pytest.MonkeyPatch, server: mariadb.Server, **fields: object) -> None:
+    connection = {
+        "conn_type": "mysql",
+        "host": "127.0.0.1",
+        "port": server.port,
+        "login": privileges.READER,
+        "password": server.password,
+        "schema": "lapsewatch",
+        "extra": {"profile": "packagist", "statement_timeout": 60, "charset": "latin1"},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_USER_DB", json.dumps(connection | fields))
+
+
+def test_it_is_reached_and_told_who_we_are(
+    system: System, mariadb_server: mariadb.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.add("a@münchen.example")
+    tell_airflow(monkeypatch, mariadb_server)
+    with connections.user_database() as users:
+        assert [it.host for it in users.hosts()] == ["münchen.example"]
+        with users._reading() as connection:
+            assert connection.scalar(text("select @@max_statement_time")) == 60
+
+
+@pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"port": 1}])
+def test_what_cannot_be_reached_is_told_without_a_word_of_the_drivers(
+    system: System, mariadb_server: mariadb.Server, wrong: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell_airflow(monkeypatch, mariadb_server, **wrong)
+    with pytest.raises(Unavailable) as raised, connections.user_database() as users:
+        list(users.hosts())
+    assert raised.value.__cause__ is None
+
+
+def test_a_refusal_quotes_no_row(system: System, mariadb_server: mariadb.Server) -> None:
+    system.add("a@lapsed.com")
+    judged = system.judge("lapsed.com")
+    mariadb_server.run(
+        "create trigger refuse before update on fos_user for each row"
+        " signal sqlstate '45000' set message_text = 'a@lapsed.com';",
+        "service",
+    )
+    with pytest.raises(UserDatabaseError, match="1644") as raised:
+        system.users.unverify(judged)
+    assert "lapsed.com" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert system.counts() == {"lapsed.com": 1}

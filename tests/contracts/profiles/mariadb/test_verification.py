@@ -1,0 +1,120 @@
+"""What `lapsewatch profile verify` finds in a real MariaDB."""
+
+from collections.abc import Callable
+
+import pytest
+from lapsewatch.core.errors import Unavailable
+from lapsewatch.user_databases.profile import PROFILES_FOLDER
+from lapsewatch.user_databases.verification import Finding, Verification, Weight
+from sqlalchemy import create_engine
+
+from local import mariadb, privileges
+from tests.contracts.profiles.mariadb.conftest import SERVICE, login_url
+from tests.contracts.profiles.system import System
+
+Verify = Callable[..., list[Finding]]
+
+
+@pytest.fixture
+def verify(system: System, mariadb_server: mariadb.Server) -> Verify:
+    def verify(login: str = "root", timeout: float = 60) -> list[Finding]:
+        url = login_url(mariadb_server, login)
+        engine = create_engine(url.replace("/lapsewatch?", f"/{SERVICE}?") if login == "root" else url)
+        try:
+            return list(Verification(engine, system.profile, timeout=timeout).findings())
+        finally:
+            engine.dispose()
+
+    return verify
+
+
+def texts(found: list[Finding], weight: Weight) -> list[str]:
+    return [it.text for it in found if it.weight is weight]
+
+
+def test_the_profile_suits_the_schema_that_it_was_written_for(system: System, verify: Verify) -> None:
+    system.add("a@host.example")
+    found = verify()
+    assert texts(found, Weight.PROBLEM) == []
+    assert texts(found, Weight.NOTE) == []
+    assert found[-1].text.endswith(" seconds: 1 row for 1 address")
+    explained = [it.text.partition(" reads ")[0] for it in found if " reads " in it.text]
+    assert {"select_hosts", "select_addresses", "select_recipients", "select_standings"} <= set(explained)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("drop view lapsewatch.verified_email", "select_hosts: something that it needs is not there"),
+        ("drop database lapsewatch", "the schema lapsewatch is not there"),
+        ("alter database lapsewatch comment 'older'", "the schema lapsewatch was made by another version"),
+        ("alter table maintainers_packages drop key IDX_user", "no index begins with maintainers_packages(user_id)"),
+        ("alter table fos_user drop column totpSecret", "fos_user has no column totpSecret"),
+        ("alter table fos_user modify enabled varchar(5)", "fos_user.enabled is varchar, and not tinyint"),
+        ("revoke select on lapsewatch.account from lapsewatch_reader", "lapsewatch_reader may not select"),
+        (
+            "revoke execute on procedure lapsewatch.unverify_addresses from lapsewatch_unverifier",
+            "lapsewatch_unverifier may not execute lapsewatch.unverify_addresses",
+        ),
+        (f"grant select (email) on {SERVICE}.fos_user to lapsewatch_reader", "lapsewatch_reader may select fos_user"),
+        (f"grant update on {SERVICE}.* to lapsewatch_unverifier", "lapsewatch_unverifier may update fos_user"),
+        ("grant delete on *.* to lapsewatch_unverifier", "lapsewatch_unverifier may delete fos_user"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    system: System, verify: Verify, mariadb_server: mariadb.Server, change: str, says: str
+) -> None:
+    assert texts(verify(), Weight.PROBLEM) == []
+    mariadb_server.run(f"{change};", SERVICE)
+    try:
+        assert any(says in it for it in texts(verify(), Weight.PROBLEM))
+    finally:
+        mariadb_server.run(
+            "revoke all privileges, grant option from lapsewatch_reader;"
+            " revoke all privileges, grant option from lapsewatch_unverifier;"
+        )
+
+
+def test_what_a_login_of_lapsewatchs_own_cannot_see_is_said(system: System, verify: Verify) -> None:
+    system.add("a@host.example")
+    found = verify(privileges.UNVERIFIER)
+    assert "what the roles may do: not seen, this login has no right to" in texts(found, Weight.NOTE)
+    assert "the schema lapsewatch was made by this version of the script" in texts(found, Weight.GOOD)
+    assert found[-1].text.endswith(" seconds: 1 row for 1 address")
+
+
+def test_nothing_is_changed(system: System, verify: Verify) -> None:
+    system.add("a@host.example")
+    before = system.rows()
+    verify()
+    verify(privileges.UNVERIFIER)
+    assert system.rows() == before
+    assert system.execute("select count(*) from lapsewatch.unverification") == 0
+
+
+def test_a_wrong_password_is_told_without_a_word_of_the_drivers(system: System, mariadb_server: mariadb.Server) -> None:
+    url = login_url(mariadb_server, privileges.READER).replace(mariadb_server.password, "wrong")
+    engine = create_engine(url)
+    with pytest.raises(Unavailable) as raised:
+        list(Verification(engine, system.profile, timeout=5).findings())
+    assert raised.value.__cause__ is None
+    assert "wrong" not in str(raised.value)
+    engine.dispose()
+
+
+def test_a_new_profile_suits_the_table_that_it_begins_with(system: System, mariadb_server: mariadb.Server) -> None:
+    frame = {it.name: it.read_text() for it in system.profile.files()}
+    begun = (PROFILES_FOLDER / "skeleton" / "mariadb" / "grants.sql").read_text()
+    mariadb_server.run(
+        "drop database lapsewatch; create table users (id bigint primary key, email varchar(255),"
+        " email_verified boolean not null, is_active boolean not null);"
+        " insert into users values (1, 'a@lapsed.com', true, true), (2, 'b@lapsed.com', true, false);",
+        SERVICE,
+    )
+    mariadb_server.run("\n".join([frame["grants_before.sql"], begun, frame["grants_after.sql"]]), SERVICE)
+    assert list(system.rows_of("lapsewatch.verified_email")) == [
+        {"host": "lapsed.com", "at_sign_count": 1, "is_quoted": 0}
+    ]
+    judged = system.judge("lapsed.com")
+    assert system.users.unverify(judged) == {"1"}
+    assert system.users.reverify(judged) == {"1"}

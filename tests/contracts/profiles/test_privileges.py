@@ -1,0 +1,303 @@
+"""What the two roles may do in a user database on PostgreSQL, whatever its profile; nothing else is let through."""
+
+import psycopg
+import pytest
+from lapsewatch.user_databases.database import UserDatabaseError
+from psycopg import errors
+from sqlalchemy import text
+
+from local import postgres, privileges
+from tests.contracts.profiles.system import CHECKED_AT, LONG_AGO, System
+
+READERS_VIEWS = {"verified_email", "sole_address", "account"}
+FORGE = (
+    "insert into lapsewatch.unverification (address_key, host, verified_at, checked_at, flags)"
+    " values (%s, %s, %s, now(), '{inactive}') returning address_key"
+)
+GIVE_BACK = "update lapsewatch.unverification set reverified_at = now() returning address_key"
+
+
+@pytest.fixture(params=privileges.GROUPS)
+def login(request: pytest.FixtureRequest) -> str:
+    """Each of the two roles that log in."""
+    return str(request.param)
+
+
+@pytest.fixture
+def unverifier_url(postgres_server: postgres.Server) -> str:
+    return postgres_server.url("contract", privileges.UNVERIFIER)
+
+
+def refused(url: str, statement: str) -> type[Exception] | None:
+    """Try a statement; return the kind of the refusal, None where it was carried out (it is taken back)."""
+    with psycopg.connect(url) as connection:
+        try:
+            connection.execute(statement)
+        except psycopg.Error as error:
+            return type(error)
+        finally:
+            connection.rollback()
+    return None
+
+
+def has_ledger(system: System) -> bool:
+    return system.profile.evidence == "ledger"
+
+
+def test_no_table_is_open(system: System, login: str, postgres_server: postgres.Server) -> None:
+    system.add("a@lapsed.com")
+    url = postgres_server.url("contract", login)
+    tables = list(system.tables())
+    assert tables
+    for table in tables:
+        for statement in (
+            f"select count(*) from {table}",
+            f"delete from {table}",
+            f"truncate {table}",
+            f"drop table {table}",
+            f"alter table {table} add column more text",
+            f"create trigger t before update on {table} execute function suppress_redundant_updates_trigger()",
+            f"grant select on {table} to public",
+            f"lock table {table}",
+        ):
+            assert refused(url, statement) is errors.InsufficientPrivilege, statement
+
+
+def test_only_what_is_granted_is_open(system: System, login: str, postgres_server: postgres.Server) -> None:
+    url = postgres_server.url("contract", login)
+    views = [
+        name
+        for (name,) in system.connection.execute(
+            "select relname from pg_class where relnamespace = 'lapsewatch'::regnamespace and relkind = 'v'"
+        )
+    ]
+    assert set(views) > READERS_VIEWS
+    hidden = {"known_address", "hosted_address"}
+    for view in views:
+        may_read = view in READERS_VIEWS or (login == privileges.UNVERIFIER and view not in hidden)
+        expected = None if may_read else errors.InsufficientPrivilege
+        assert refused(url, f"select * from lapsewatch.{view}") is expected, view
+        assert refused(url, f"drop view lapsewatch.{view}") is errors.InsufficientPrivilege
+        assert refused(url, f"delete from lapsewatch.{view}") in {
+            errors.InsufficientPrivilege,
+            errors.ObjectNotInPrerequisiteState,
+        }
+    statements = [
+        "create table lapsewatch.mine (id integer)",
+        "create view lapsewatch.mine as select 1",
+        "create schema mine",
+        "create role mine",
+        "drop schema lapsewatch cascade",
+        "set role lapsewatch",
+    ]
+    if has_ledger(system):
+        statements += [
+            "select was from lapsewatch.unverification",
+            "select address_digest from lapsewatch.unverification",
+            "delete from lapsewatch.unverification",
+            "truncate lapsewatch.unverification",
+            "update lapsewatch.unverification set host = 'other.org'",
+            "update lapsewatch.unverification set address_key = '1', reverified_at = now()",
+            (
+                "insert into lapsewatch.unverification (address_key, host, checked_at, flags, was)"
+                " values ('1', 'lapsed.com', now(), '{}', '{}')"
+            ),
+            "alter table lapsewatch.unverification disable trigger all",
+            "drop trigger take_verification on lapsewatch.unverification",
+            "create or replace function lapsewatch.take_verification() returns trigger language sql as 'select 1'",
+        ]
+    for statement in statements:
+        assert refused(url, statement) is errors.InsufficientPrivilege, statement
+
+
+def test_no_function_of_the_owners_can_be_called(system: System, login: str, postgres_server: postgres.Server) -> None:
+    held = """
+        select proname, has_function_privilege(%s, oid, 'execute') from pg_proc
+        where pronamespace = 'lapsewatch'::regnamespace
+    """
+    open_to = {name for name, is_open in system.connection.execute(held, [login]) if is_open}
+    assert open_to == ({"read_key"} if login == privileges.UNVERIFIER else set())
+
+
+def test_no_view_shows_an_address(system: System, unverifier_url: str) -> None:
+    key = system.add("secretive@lapsed.com", at=LONG_AGO)
+    system.add("other@lapsed.com")
+    judged = [it for it in system.judge("lapsed.com") if it.address_key == key]
+    assert system.users.unverify(judged) == {key}
+    shown = system.connection.execute(
+        "select relname from pg_class where relnamespace = 'lapsewatch'::regnamespace and relkind = 'v'"
+        " and has_table_privilege('lapsewatch_unverifier', oid, 'select')"
+    ).fetchall()
+    with psycopg.connect(unverifier_url) as connection:
+        seen = str([connection.execute(f"select * from lapsewatch.{view}").fetchall() for (view,) in shown])
+    assert "lapsed.com" in seen
+    assert "@" not in seen
+    assert "secretive" not in seen
+
+
+def test_the_ledger_holds_no_address(system: System) -> None:
+    if not has_ledger(system):
+        return
+    system.add("secretive@lapsed.com", at=LONG_AGO)
+    system.users.unverify(system.judge("lapsed.com"))
+    kept = system.execute("select jsonb_agg(to_jsonb(it))::text from lapsewatch.unverification as it")
+    assert "lapsed.com" in kept
+    assert "@" not in kept
+    assert "secretive" not in kept
+
+
+def test_the_reader_is_enough_to_read_and_changes_nothing(system: System) -> None:
+    system.add("a@lapsed.com")
+    assert [it.host for it in system.reader.hosts()] == ["lapsed.com"]
+    assert [it.host for it in system.reader.sole_addresses()] == ["lapsed.com"]
+    reader = type(system.reader)(system.reader._engine, system.profile, on_lapse="unverify")
+    before = system.rows()
+    with pytest.raises(UserDatabaseError, match="InsufficientPrivilege"):
+        reader.unverify(system.judge("lapsed.com"))
+    with pytest.raises(UserDatabaseError, match="InsufficientPrivilege"):
+        reader.reverify(system.judge("lapsed.com"))
+    assert system.rows() == before
+
+
+def test_reading_is_done_in_read_only_transactions_with_a_timeout(system: System) -> None:
+    query = text("select current_setting('transaction_read_only'), current_setting('statement_timeout')")
+    with system.users._reading() as connection:
+        assert tuple(connection.execute(query).one()) == ("on", "30min")
+
+
+def test_a_forged_row_verifies_nobody(system: System, unverifier_url: str) -> None:
+    if not has_ledger(system):
+        return
+    never = system.add("never@lapsed.com", verified=False)
+    theirs = system.add("theirs@lapsed.com")
+    system.unverify(theirs)
+    before = system.rows()
+    with psycopg.connect(unverifier_url) as connection:
+        for key in (never, theirs):
+            for verified_at in (None, CHECKED_AT, "infinity"):
+                assert connection.execute(FORGE, [key, "lapsed.com", verified_at]).fetchall() == []
+        assert connection.execute(GIVE_BACK).fetchall() == []
+    assert system.rows() == before
+    assert system.execute("select count(*) from lapsewatch.unverification") == 0
+
+
+def test_a_forged_row_for_a_verified_address_can_only_be_taken_back(system: System, unverifier_url: str) -> None:
+    if not has_ledger(system):
+        return
+    key = system.add("a@lapsed.com", at=LONG_AGO)
+    before = system.rows()
+    with psycopg.connect(unverifier_url) as connection:
+        assert connection.execute(FORGE, [key, "other.org", None]).fetchall() == []
+        taken = connection.execute(FORGE, [key, "lapsed.com", "infinity"]).fetchall()
+        assert taken == [(key,)]
+        assert connection.execute(FORGE, [key, "lapsed.com", "infinity"]).fetchall() == []
+        at_the_end = "update lapsewatch.unverification set reverified_at = 'infinity' returning reverified_at <= now()"
+        assert connection.execute(at_the_end).fetchall() == [(True,)]
+        again = "update lapsewatch.unverification set reverified_at = null returning address_key"
+        assert connection.execute(again).fetchall() == []
+        assert connection.execute(GIVE_BACK).fetchall() == []
+    assert system.rows() == before
+    system.unverify(key)
+    with psycopg.connect(unverifier_url) as connection:
+        assert connection.execute(GIVE_BACK).fetchall() == []
+    assert system.counts() == {}
+
+
+def test_a_key_in_other_words_is_the_same_in_the_ledger(system: System, unverifier_url: str) -> None:
+    if not has_ledger(system):
+        return
+    key = system.add("a@lapsed.com", at=LONG_AGO)
+    with psycopg.connect(unverifier_url) as connection:
+        for words in (f"0{key}", key.upper()):
+            taken = connection.execute(FORGE, [words, "lapsed.com", "infinity"]).fetchall()
+            assert taken in ([], [(key,)])
+            assert connection.execute(GIVE_BACK).fetchall() == taken
+
+
+def test_a_search_path_of_the_callers_changes_nothing(system: System, unverifier_url: str) -> None:
+    """The ledger's triggers run by the owner's rights: nothing that the caller names may run in them.
+
+    As before PostgreSQL 15, where everybody may create in public.
+    """
+    if not has_ledger(system):
+        return
+    key = system.add("a@lapsed.com", at=LONG_AGO)
+    system.execute("grant create on schema public to lapsewatch_unverifier")
+    trap = "language plpgsql as $$ begin raise exception 'trapped as %%', current_user; end $$"
+    with psycopg.connect(unverifier_url) as connection:
+        for statement in (
+            f"create function public.lower(text) returns text {trap}",
+            f"create function public.now() returns timestamptz {trap}",
+            f"create function public.sha256(bytea) returns bytea {trap}",
+            f"create function public.convert_to(text, name) returns bytea {trap}",
+            "create temporary table unverification (address_key text)",
+            *(f"create temporary table {table.rpartition('.')[2]} (id text)" for table in system.tables()),
+            "set search_path = public, pg_temp, pg_catalog",
+        ):
+            connection.execute(statement.replace("%%", "%"))
+        assert connection.execute(
+            FORGE.replace("now()", "pg_catalog.now()"), [key, "lapsed.com", "infinity"]
+        ).fetchall()
+        assert system.counts() == {"lapsed.com": 1}
+        connection.commit()
+        assert system.counts() == {}
+        assert connection.execute(GIVE_BACK.replace("now()", "pg_catalog.now()")).fetchall() == [(key,)]
+    assert system.counts() == {"lapsed.com": 1}
+
+
+def test_granting_again_changes_nothing_and_keeps_the_ledger(system: System, postgres_server: postgres.Server) -> None:
+    def acls() -> list[tuple[object, ...]]:
+        query = """
+            select relname, relacl::text from pg_class where relnamespace = 'lapsewatch'::regnamespace
+            union all
+            select attrelid::regclass::text || attname, attacl::text from pg_attribute where attacl is not null
+            union all
+            select proname, proacl::text from pg_proc where pronamespace = 'lapsewatch'::regnamespace
+            order by 1, 2
+        """
+        return system.connection.execute(query).fetchall()
+
+    key = system.add("a@lapsed.com", at=LONG_AGO)
+    judged = system.judge("lapsed.com")
+    system.users.unverify(judged)
+    before = acls()
+    privileges.grant(postgres_server.url("contract"), postgres_server.cluster.password, system.profile.grants())
+    assert acls() == before
+    assert system.users.reverify(judged) == {key}
+
+
+def test_every_relation_and_column_is_explained(system: System) -> None:
+    unexplained = system.connection.execute(
+        """
+        select c.relname, a.attname
+        from pg_class as c
+        join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
+        where c.relnamespace = 'lapsewatch'::regnamespace and c.relkind in ('r', 'v')
+          and (col_description(c.oid, a.attnum) is null or obj_description(c.oid) is null)
+        """
+    ).fetchall()
+    assert unexplained == []
+
+
+def test_the_declared_tables_columns_and_indexes_are_there(system: System) -> None:
+    profile = system.profile
+    assert profile.tables
+    for table, columns in profile.tables.items():
+        found = dict(
+            system.connection.execute(
+                "select attname, format_type(atttypid, null) from pg_attribute"
+                " where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+                [table],
+            ).fetchall()
+        )
+        assert {name: found.get(name) for name in columns} == columns
+    assert profile.indexes
+    indexed = {
+        f"{table}({column})"
+        for table, column in system.connection.execute(
+            "select n.nspname || '.' || c.relname, a.attname from pg_index as i"
+            " join pg_class as c on c.oid = i.indrelid join pg_namespace as n on n.oid = c.relnamespace"
+            " join pg_attribute as a on a.attrelid = c.oid and a.attnum = i.indkey[0]"
+        ).fetchall()
+    }
+    assert set(profile.indexes) <= indexed

@@ -1,0 +1,27 @@
+"""What only RubyGems.org has: events that tell of a verification."""
+
+import pytest
+
+from tests.contracts.profiles.system import LONG_AGO, System
+from tests.contracts.profiles.systems.rubygems import RubyGems
+
+
+@pytest.mark.parametrize("system", ["rubygems"], indirect=True)
+def test_an_event_of_another_address_tells_nothing(system: System) -> None:
+    assert isinstance(system, RubyGems)
+    key = system.add("before@other.org", at=LONG_AGO)
+    system.change(key, "a@lapsed.com")
+    (judged,) = system.judge("lapsed.com")
+    assert (judged.address_key, judged.verified_at) == (key, None)
+    system.note_verification(key, LONG_AGO)
+    (judged,) = system.judge("lapsed.com")
+    assert judged.verified_at == LONG_AGO
+
+
+@pytest.mark.parametrize("system", ["rubygems"], indirect=True)
+def test_who_has_not_accepted_yet_owns_nothing(system: System) -> None:
+    key = system.add("a@lapsed.com")
+    system.own(key, popular=True)
+    system.execute("update ownerships set confirmed_at = null")
+    (found,) = system.reader.sole_addresses()
+    assert (found.owned_count, found.owns_popular) == (0, False)
