@@ -269,7 +269,7 @@ def test_the_demo_uses_one_key_and_one_password_a_role(tmp_path):
         assert made in FILE["configs"]["create-user-roles"]["content"]
     assert all(passwords)
     assert len(passwords) == 3
-    assert "include/sql/user_databases/pypi/grants.sql" in services["simulator-seed"]["command"][-1]
+    assert 'load_profile("pypi").grants()' in services["simulator-seed"]["command"][-1]
 
 
 def test_the_simulator_knows_the_world_that_was_seeded_on_another_day(tmp_path):
