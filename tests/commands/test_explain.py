@@ -135,7 +135,7 @@ def test_json_has_everything(day: Day, database: Environment, lapsewatch: Run) -
     done = lapsewatch("explain", "--json", "someone@mail.lapsed.com", env=database)
     story = json.loads(done.stdout)
     parts = ["known", "hosts", "checks", "lapses", "approvals", "unverifications", "exemptions"]
-    parts.append("unmet_exemption_count")
+    parts += ["ended_exemptions", "unmet_exemption_count"]
     assert list(story) == ["domain", *parts]
     assert story["domain"] == "lapsed.com"
     assert story["known"]["lapsed_at"] == "2026-11-02T00:00:00+00:00"
@@ -260,8 +260,9 @@ def test_exemptions_in_force_are_told(day: Day, status: Engine) -> None:
     assert "Exemption 2: the address with the key 2, until 2099-01-01 00:00 UTC. Given by carol" in story
     assert "another domain" not in story
     assert "over" not in story.partition("Exemptions (")[2].partition("Exemption 1")[2]
-    found = in_json(status)["exemptions"]
-    assert [row["exemption_id"] for row in found] == [1, 2]
+    found = in_json(status)
+    assert [(row["exemption_id"], row["is_in_force"]) for row in found["exemptions"]] == [(1, True), (2, True)]
+    assert [(row["exemption_id"], row["is_in_force"]) for row in found["ended_exemptions"]] == [(4, False)]
 
 
 def test_an_exemption_of_an_address_that_no_run_has_met_is_not_hidden(

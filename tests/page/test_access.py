@@ -81,6 +81,24 @@ def test_without_the_status_database_it_says_what_to_do(
     assert "secret" not in answer.text
 
 
+def test_what_the_database_says_of_an_error_is_not_shown(viewer: TestClient, known: StatusDatabase) -> None:
+    known.add_domain("example.com")
+    known.execute("alter table lapsewatch.domain_status rename column reason to secret")
+    answer = viewer.get("/lapsewatch/domains/example.com")
+    assert answer.status_code == 503
+    told = said(answer.text)
+    assert "This page can't be read now: the status database failed (ProgrammingError)." in told
+    for quoted in ("psycopg", "column", "reason", "secret", "select"):
+        assert quoted not in told, quoted
+
+
+def test_a_program_that_brings_no_session_is_not_led_to_the_login(anonymous: TestClient, known: StatusDatabase) -> None:
+    # Its credentials are of a kind that Airflow does not read, so that it counts as not logged in.
+    answer = anonymous.get("/lapsewatch/", headers={"Authorization": "Basic bmFtZTpwYXNz"})
+    assert answer.status_code == 401
+    assert "location" not in answer.headers
+
+
 @pytest.mark.parametrize("url", ["/lapsewatch/", "/lapsewatch/domains/example.com", "/lapsewatch/domains"])
 def test_a_page_is_made_of_files_of_ours(viewer: TestClient, known: StatusDatabase, url: str) -> None:
     known.add_domain("example.com")

@@ -2,12 +2,17 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, event
+from airflow.models.backfill import Backfill, BackfillDagRun
+from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
+from airflow.utils.state import DagRunState
+from lapsewatch.page.addresses import DAG_ID
+from sqlalchemy import Engine, delete, event
 from starlette.testclient import TestClient
 
 from tests.page.conftest import NOW, StatusDatabase
@@ -322,6 +327,58 @@ def test_the_progress_of_a_backfill_is_shown(viewer: TestClient, run: StatusData
         ["backfill__two", "under way", "4", "3", "", "", "", ""],
     ]
     assert "1 of 2 runs so far ended, with 13 of 14 domains asked about." in said(page)
+
+
+@pytest.fixture
+def backfilled(airflow: None) -> Iterator[Callable[..., None]]:
+    """Has Airflow know a backfill of as many days as states are given, whose runs are in those; None has no run."""
+
+    def backfill(*states: str | None, dag_id: str = DAG_ID, created_at: datetime = NOW) -> None:
+        first = datetime(2026, 10, 1, tzinfo=UTC)
+        last = first + (len(states) - 1) * DAY
+        with create_session() as session:
+            made = Backfill(dag_id=dag_id, from_date=first, to_date=last, created_at=created_at)
+            session.add(made)
+            session.flush()
+            for number, state in enumerate(states):
+                of_day = {"dag_id": dag_id, "run_id": f"backfill__{made.id}_{number}", "run_type": "backfill"}
+                run = DagRun(**of_day, state=DagRunState(state)) if state else None
+                session.add_all([run] if run else [])
+                session.flush()
+                day = {"backfill_id": made.id, "logical_date": first + number * DAY, "sort_ordinal": number + 1}
+                session.add(BackfillDagRun(**day, dag_run_id=run.id if run else None))
+
+    yield backfill
+    with create_session() as session:
+        for table in (BackfillDagRun, DagRun, Backfill):
+            session.execute(delete(table))
+
+
+def test_the_progress_of_a_backfill_counts_the_runs_that_have_not_begun(
+    viewer: TestClient, run: StatusDatabase, backfilled: Callable[..., None]
+) -> None:
+    backfilled("success")
+    backfilled("success", "failed", "running", None, *["queued"] * 27)
+    backfilled("success", dag_id="another")
+    part = section(viewer.get(PAGE).text, "backfill")
+    assert "The newest, from 2026-10-01 to 2026-10-31: 2 of 30 runs ended." in said(part)
+    assert '<progress value="2" max="30"' in part
+    assert "None of its runs has planned yet." in said(part)
+    plan = "insert into lapsewatch.run_plan (run_id, planned_at, clear_number, recheck, domain_count, batch_count,"
+    run.execute(f"{plan} api_interval) values ('backfill__one', %(at)s, 0, false, 10, 1, 30)", at=NOW - HOUR)
+    run.sum_up("backfill__one", NOW, checked_count=9, no_evidence_count=1)
+    part = section(viewer.get(PAGE).text, "backfill")
+    assert "2 of 30 runs ended. Runs that have begun, in the last 45 days, have asked about 10 of 10" in said(part)
+    assert re.findall(r"<progress [^>]*max=\"(\d+)\"", part) == ["30"]
+
+
+def test_a_backfill_of_long_ago_is_not_shown(
+    viewer: TestClient, run: StatusDatabase, backfilled: Callable[..., None]
+) -> None:
+    backfilled("success", created_at=NOW - 46 * DAY)
+    part = said(section(viewer.get(PAGE).text, "backfill"))
+    assert "No backfill was planned in the last 45 days." in part
+    assert "The newest" not in part
 
 
 def test_an_open_question_is_told_with_where_to_answer(viewer: TestClient, run: StatusDatabase) -> None:

@@ -104,6 +104,40 @@ def test_evidence_lapses_unverifications_and_exemptions_have_sections(viewer: Te
     assert '<a href="/lapsewatch/runs/first/unverifications">first</a>' in page
 
 
+def test_what_was_exempt_once_is_told_with_its_end(viewer: TestClient, lost: StatusDatabase) -> None:
+    lost.execute("update lapsewatch.exemption set exempted_at = %(at)s, expires_at = %(end)s", at=NOW - DAY, end=NOW)
+    lost.execute(
+        "insert into lapsewatch.exemption (address_key, reason, exempted_by, exempted_at, expires_at) values"
+        " ('key-1', 'a friend', 'Ann', %(at)s, %(at)s), ('key-9', 'elsewhere', 'Ann', %(at)s, %(at)s)",
+        at=NOW - 2 * DAY,
+    )
+    page = viewer.get(PAGE).text
+    told = items(page)
+    exemptions = [(kind, text) for kind, text in told if kind.startswith("exempt")]
+    assert [kind for kind, _ in exemptions] == ["exempted", "exempt-no-more"] * 2
+    ended = f"{NOW:%Y-%m-%d %H:%M}"
+    assert exemptions[-1][1].startswith(f"{ended} Exemption over Exemption 1: example.com, until {ended} UTC.")
+    part = said(section(page, "exemptions"))
+    assert "None is in force." in part
+    assert f"Over: Exemption 1: example.com, until {ended} UTC. Given by Bob" in part
+    assert "Over: Exemption 2: the address with the key key-1, until" in part
+    assert "elsewhere" not in page
+    assert '<span class="badge">exempt</span>' not in page
+    rows = csv.DictReader(io.StringIO(viewer.get(f"{PAGE}/exemptions.csv").text))
+    assert [(row["exemption_id"], row["expires_at"], row["is_in_force"]) for row in rows] == [
+        ("1", f"{ended} UTC", "False"),
+        ("2", f"{NOW - 2 * DAY:%Y-%m-%d %H:%M} UTC", "False"),
+    ]
+
+
+def test_an_exemption_that_has_an_end_to_come_is_in_force(viewer: TestClient, lost: StatusDatabase) -> None:
+    lost.execute("update lapsewatch.exemption set expires_at = %(end)s", end=NOW + DAY)
+    page = viewer.get(PAGE).text
+    assert "exempt-no-more" not in {kind for kind, _ in items(page)}
+    assert '<span class="badge">exempt</span>' in page
+    assert "None is in force." not in page
+
+
 def test_a_domain_that_was_never_checked_says_so(viewer: TestClient, known: StatusDatabase) -> None:
     known.add_domain(DOMAIN, checked_at=None, phase="unknown", verdict="watch", reason=None)
     page = viewer.get(PAGE).text
@@ -174,7 +208,7 @@ def test_evidence_stays_text(viewer: TestClient, lost: StatusDatabase) -> None:
             "unverifications",
             [{"state": "undone", "undone_by": "Ann"}, {"state": "unverified", "address_keys": "key-1"}],
         ),
-        ("exemptions", [{"domain": "example.com", "exempted_by": "Bob"}]),
+        ("exemptions", [{"domain": "example.com", "exempted_by": "Bob", "is_in_force": "True"}]),
     ],
 )
 def test_each_part_can_be_had_as_csv(

@@ -13,6 +13,7 @@ from lapsewatch import connections
 from lapsewatch.core.errors import SetupError
 from lapsewatch.core.lifecycle import Phase
 from lapsewatch.page import tables
+from lapsewatch.page.backfill import NewestBackfill
 from lapsewatch.page.reading import Reading
 from lapsewatch.page.rendering import render
 from lapsewatch.page.situation import Situation
@@ -38,7 +39,7 @@ class Spending:
 
 
 @router.get("/")
-def show_dashboard(request: Request, connection: Reading) -> Response:
+def show_dashboard(request: Request, connection: Reading, backfill: NewestBackfill) -> Response:
     """Show the dashboard."""
     rows = {name.replace("-", "_"): table.rows(connection) for name, table in TABLES.items()}
     run = connection.execute(statement("select_page_latest_run")).mappings().one()
@@ -50,6 +51,7 @@ def show_dashboard(request: Request, connection: Reading) -> Response:
         "headline": _headline(rows),
         "coverage": next(iter(rows["coverage"]), None),
         "summed_up_at": next((row["summed_up_at"] for row in rows["state"]), None),
+        "newest_backfill": backfill,
         "backfill": _backfill(rows["backfill"]),
         **_spending(connection),
     }

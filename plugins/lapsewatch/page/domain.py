@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Annotated, Any
 
 import idna
@@ -45,8 +46,8 @@ RECORDS = {
          "undone_by", "undone_why", "address_count", "address_keys"),
     ),
     "exemptions": Record(
-        lambda story: story.exemptions,
-        ("exemption_id", "domain", "address_key", "reason", "exempted_by", "exempted_at", "expires_at"),
+        lambda story: sorted([*story.exemptions, *story.ended_exemptions], key=itemgetter("exemption_id")),
+        ("exemption_id", "domain", "address_key", "reason", "exempted_by", "exempted_at", "expires_at", "is_in_force"),
     ),
 }  # fmt: skip
 """What can be had of a domain as CSV, by name."""
@@ -83,6 +84,7 @@ def show_domain(request: Request, story: Known) -> Response:
         "said": telling.said(story.checks[-1]) if story.checks else [],
         "keys": telling.keys,
         "exempt": list(telling.exemptions(story)),
+        "once_exempt": list(telling.ended_exemptions(story)),
     }
     return render(request, "domain.html", shown)
 

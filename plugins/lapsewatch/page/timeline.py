@@ -23,6 +23,7 @@ class Happened(StrEnum):
     DECIDED = "Verification"
     GIVEN_BACK = "Given back"
     EXEMPTED = "Exempted"
+    EXEMPT_NO_MORE = "Exemption over"
     EXPIRES = "Expiry date"
 
 
@@ -82,8 +83,10 @@ def _of_addresses(story: Story) -> Iterator[Item]:
         if row["undone_at"] is not None:
             what = f"{counted(row['address_count'], 'address', 'addresses')} on {row['host']}"
             yield _at(row["undone_at"], Happened.GIVEN_BACK, f"by {row['undone_by']}: {row['undone_why']}", what)
-    for exemption in story.exemptions:
+    for exemption in (*story.exemptions, *story.ended_exemptions):
         yield _at(exemption["exempted_at"], Happened.EXEMPTED, exemption_said(exemption))
+    for over in story.ended_exemptions:
+        yield _at(over["expires_at"], Happened.EXEMPT_NO_MORE, exemption_said(over))
 
 
 def _at(at: datetime, happened: Happened, text: str, what: str = "") -> Item:

@@ -16,6 +16,7 @@ Row = Mapping[str, Any]
 class Story:
     """What is known now, and what happened, the oldest first. Keys of addresses, never addresses.
 
+    `exemptions` are those in force, `ended_exemptions` those that are over, by their date or by a person.
     `unmet_exemption_count` counts exemptions of addresses that no run has met: they may be under any domain.
     """
 
@@ -26,6 +27,7 @@ class Story:
     approvals: Sequence[Row]
     unverifications: Sequence[Row]
     exemptions: Sequence[Row]
+    ended_exemptions: Sequence[Row]
     unmet_exemption_count: int
 
     @property
@@ -46,6 +48,7 @@ def read_story(connection: Connection, domain: str) -> Story | None:
     known = _rows(connection, "select_story", domain)
     if not known:
         return None
+    exemptions = _rows(connection, "select_story_exemptions", domain)
     return Story(
         known=known[0],
         hosts=_rows(connection, "select_story_hosts", domain),
@@ -53,7 +56,8 @@ def read_story(connection: Connection, domain: str) -> Story | None:
         lapses=_rows(connection, "select_story_lapses", domain),
         approvals=_rows(connection, "select_story_approvals", domain),
         unverifications=_rows(connection, "select_story_unverifications", domain),
-        exemptions=_rows(connection, "select_story_exemptions", domain),
+        exemptions=[row for row in exemptions if row["is_in_force"]],
+        ended_exemptions=[row for row in exemptions if not row["is_in_force"]],
         unmet_exemption_count=connection.execute(statement("count_exemptions_of_unmet_keys")).scalar_one(),
     )
 

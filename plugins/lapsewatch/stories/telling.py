@@ -186,6 +186,12 @@ def exemptions(story: Story) -> Iterator[str]:
         )
 
 
+def ended_exemptions(story: Story) -> Iterator[str]:
+    """Tell what was exempt once, and is no more."""
+    for row in story.ended_exemptions:
+        yield f"Over: {exemption_said(row)}"
+
+
 def unverifications(story: Story) -> Iterator[Event]:
     """Tell whose verification was taken away, given back, or would have been, by the keys of the addresses."""
     reason_of = {lapse["lapsed_at"]: lapse["reason"] for lapse in story.lapses}
