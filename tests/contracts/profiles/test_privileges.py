@@ -245,6 +245,30 @@ def test_a_search_path_of_the_callers_changes_nothing(system: System, unverifier
     assert system.counts() == {"lapsed.com": 1}
 
 
+def test_what_others_made_in_public_is_not_built_in(
+    system: System, unverifier_url: str, postgres_server: postgres.Server
+) -> None:
+    """The script makes views and functions that run by the owner's rights: what suits a type better is in its way."""
+    system.execute("grant create on schema public to lapsewatch_unverifier")
+    trap = "language plpgsql as $$ begin raise exception 'trapped as %', current_user; end $$"
+    with psycopg.connect(unverifier_url) as connection:
+        for statement in (
+            f"create function public.lower(varchar) returns text {trap}",
+            f"create function public.jsonb_build_object(text, timestamptz) returns jsonb {trap}",
+            f"create function public.jsonb_build_object(text, timestamp) returns jsonb {trap}",
+            f"create function public.split_part(varchar, text, integer) returns text {trap}",
+            f"create function public.joined(name, text) returns text {trap}",
+            "create operator public.|| (leftarg = name, rightarg = text, function = public.joined)",
+        ):
+            connection.execute(statement)
+    privileges.grant(postgres_server.url("contract"), postgres_server.cluster.password, system.profile.grants())
+    key = system.add("a@lapsed.com", at=LONG_AGO)
+    judged = system.judge("lapsed.com")
+    assert system.users.unverify(judged) == {key}
+    assert len(system.users.standings(judged)) == 1
+    assert system.users.reverify(judged) == {key}
+
+
 def test_granting_again_changes_nothing_and_keeps_the_ledger(system: System, postgres_server: postgres.Server) -> None:
     def acls() -> list[tuple[object, ...]]:
         query = """
