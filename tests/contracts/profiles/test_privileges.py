@@ -1,5 +1,8 @@
 """What the two roles may do in a user database on PostgreSQL, whatever its profile; nothing else is let through."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 from lapsewatch.user_databases.database import UserDatabaseError
@@ -200,6 +203,31 @@ def test_a_forged_row_for_a_verified_address_can_only_be_taken_back(system: Syst
     system.unverify(key)
     with psycopg.connect(unverifier_url) as connection:
         assert connection.execute(GIVE_BACK).fetchall() == []
+    assert system.counts() == {}
+
+
+def test_who_is_being_moved_is_waited_for(system: System, postgres_server: postgres.Server) -> None:
+    """What the service does in a transaction that has not ended yet counts, whichever way it is changed here."""
+    if not has_ledger(system):
+        return
+
+    def move(key: str, email: str, act: Callable[[], set[str]]) -> set[str]:
+        with psycopg.connect(postgres_server.url("contract")) as theirs, ThreadPoolExecutor(1) as threads:
+            type(system)(theirs).change(key, email)
+            ours = threads.submit(act)
+            waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = 'contract'"
+            while not ours.done() and not system.execute(waiting):
+                pass
+            theirs.commit()
+            return ours.result()
+
+    key = system.add("a@lapsed.com", at=LONG_AGO)
+    judged = system.judge("lapsed.com")
+    assert move(key, "a@other.org", lambda: system.users.unverify(judged)) == set()
+    assert system.counts() == {"other.org": 1}
+    judged = system.judge("other.org")
+    assert system.users.unverify(judged) == {key}
+    assert move(key, "a@third.net", lambda: system.users.reverify(judged)) == set()
     assert system.counts() == {}
 
 
