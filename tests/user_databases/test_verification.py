@@ -112,6 +112,11 @@ def test_it_counts_and_times_hosts(owner: psycopg.Connection, verify: Verify) ->
             "revoke",
         ),
         (
+            "grant create on schema public to public",
+            "lapsewatch_unverifier may create in the schema public, which it is not to",
+            "everybody (public)",
+        ),
+        (
             "grant select on lapsewatch.known_address to lapsewatch_unverifier",
             "lapsewatch_unverifier may select lapsewatch.known_address, which it is not to",
             "revoke",
@@ -221,13 +226,14 @@ def test_nothing_is_changed(owner: psycopg.Connection, verify: Verify) -> None:
 
 def test_it_reads_in_read_only_transactions(owner: psycopg.Connection, verify: Verify) -> None:
     owner.execute(
-        "create table written (id integer);"
-        "create function write() returns text language sql as 'insert into written values (1) returning id::text';"
+        "create table public.written (id integer);"
+        "create function write() returns text language sql as"
+        " 'insert into public.written values (1) returning id::text';"
         "create or replace view lapsewatch.verified_email with (security_barrier) as"
         " select write() as host, 1 as at_sign_count, false as is_quoted"
     )
     assert "select_hosts: the database refused it (25006)" in problems(verify())
-    assert owner.execute("select count(*) from written").fetchone() == (0,)
+    assert owner.execute("select count(*) from public.written").fetchone() == (0,)
 
 
 def test_what_cannot_be_reached_is_told_without_a_word_of_the_drivers(postgres_server: postgres.Server) -> None:

@@ -27,8 +27,14 @@ class PostgreSQL:
     )  # fmt: skip
 
     def begin(self, connection: Connection, *, timeout: float | None, is_reading: bool) -> None:
-        """See `Dialect`. The limit is for this transaction: poolers give the session to somebody else afterwards."""
+        """See `Dialect`. All is for this transaction: poolers give the session to somebody else afterwards.
+
+        What is read, also from the catalog by the owner's rights, is no function or operator that others may have made.
+        What is written may fire triggers of the service's, which expect the login's own search path.
+        """
         connection.execution_options(postgresql_readonly=is_reading)
+        if is_reading:
+            connection.execute(text("set local search_path = pg_catalog, pg_temp"))
         if timeout is not None:
             limit = text("select set_config('statement_timeout', :milliseconds, true)")
             connection.execute(limit, {"milliseconds": str(round(timeout * 1000))})

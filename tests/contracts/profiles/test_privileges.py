@@ -1,5 +1,8 @@
 """What the two roles may do in a user database on PostgreSQL, whatever its profile; nothing else is let through."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 from lapsewatch.user_databases.database import UserDatabaseError
@@ -203,6 +206,31 @@ def test_a_forged_row_for_a_verified_address_can_only_be_taken_back(system: Syst
     assert system.counts() == {}
 
 
+def test_who_is_being_moved_is_waited_for(system: System, postgres_server: postgres.Server) -> None:
+    """What the service does in a transaction that has not ended yet counts, whichever way it is changed here."""
+    if not has_ledger(system):
+        return
+
+    def move(key: str, email: str, act: Callable[[], set[str]]) -> set[str]:
+        with psycopg.connect(postgres_server.url("contract")) as theirs, ThreadPoolExecutor(1) as threads:
+            type(system)(theirs).change(key, email)
+            ours = threads.submit(act)
+            waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = 'contract'"
+            while not ours.done() and not system.execute(waiting):
+                pass
+            theirs.commit()
+            return ours.result()
+
+    key = system.add("a@lapsed.com", at=LONG_AGO)
+    judged = system.judge("lapsed.com")
+    assert move(key, "a@other.org", lambda: system.users.unverify(judged)) == set()
+    assert system.counts() == {"other.org": 1}
+    judged = system.judge("other.org")
+    assert system.users.unverify(judged) == {key}
+    assert move(key, "a@third.net", lambda: system.users.reverify(judged)) == set()
+    assert system.counts() == {}
+
+
 def test_a_key_in_other_words_is_the_same_in_the_ledger(system: System, unverifier_url: str) -> None:
     if not has_ledger(system):
         return
@@ -243,6 +271,30 @@ def test_a_search_path_of_the_callers_changes_nothing(system: System, unverifier
         assert system.counts() == {}
         assert connection.execute(GIVE_BACK.replace("now()", "pg_catalog.now()")).fetchall() == [(key,)]
     assert system.counts() == {"lapsed.com": 1}
+
+
+def test_what_others_made_in_public_is_not_built_in(
+    system: System, unverifier_url: str, postgres_server: postgres.Server
+) -> None:
+    """The script makes views and functions that run by the owner's rights: what suits a type better is in its way."""
+    system.execute("grant create on schema public to lapsewatch_unverifier")
+    trap = "language plpgsql as $$ begin raise exception 'trapped as %', current_user; end $$"
+    with psycopg.connect(unverifier_url) as connection:
+        for statement in (
+            f"create function public.lower(varchar) returns text {trap}",
+            f"create function public.jsonb_build_object(text, timestamptz) returns jsonb {trap}",
+            f"create function public.jsonb_build_object(text, timestamp) returns jsonb {trap}",
+            f"create function public.split_part(varchar, text, integer) returns text {trap}",
+            f"create function public.joined(name, text) returns text {trap}",
+            "create operator public.|| (leftarg = name, rightarg = text, function = public.joined)",
+        ):
+            connection.execute(statement)
+    privileges.grant(postgres_server.url("contract"), postgres_server.cluster.password, system.profile.grants())
+    key = system.add("a@lapsed.com", at=LONG_AGO)
+    judged = system.judge("lapsed.com")
+    assert system.users.unverify(judged) == {key}
+    assert len(system.users.standings(judged)) == 1
+    assert system.users.reverify(judged) == {key}
 
 
 def test_granting_again_changes_nothing_and_keeps_the_ledger(system: System, postgres_server: postgres.Server) -> None:

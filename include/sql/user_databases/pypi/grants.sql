@@ -3,6 +3,10 @@
 -- that changes it; to run it again is harmless. docs/privileges.md tells how. Times are UTC without a zone, as warehouse
 -- keeps them.
 
+-- Who may create in a schema of the owner's search path could have functions and operators there that suit better than
+-- PostgreSQL's, and what is made here would call them by the owner's rights: nothing is looked for there.
+set search_path = pg_catalog, pg_temp;
+
 create schema if not exists lapsewatch;
 comment on schema lapsewatch is 'What Lapsewatch sees of the users.';
 
@@ -165,3 +169,5 @@ grant select on lapsewatch.verified_email, lapsewatch.sole_address, lapsewatch.a
 grant select on lapsewatch.verified_address, lapsewatch.address, lapsewatch.address_evidence to lapsewatch_unverifier;
 grant update (verified, unverify_reason, domain_last_checked, domain_last_status)
     on lapsewatch.address to lapsewatch_unverifier;
+
+reset search_path;

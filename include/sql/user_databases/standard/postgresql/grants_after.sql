@@ -199,3 +199,5 @@ grant execute on function lapsewatch.read_key to lapsewatch_unverifier;
 grant insert (address_key, host, verified_at, checked_at, flags), update (reverified_at),
     select (address_key, host, checked_at, flags, reverified_at)
     on lapsewatch.unverification to lapsewatch_unverifier;
+
+reset search_path;

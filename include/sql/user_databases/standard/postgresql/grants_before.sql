@@ -5,6 +5,10 @@
 -- and keeps the ledger. docs/privileges.md tells how. PostgreSQL 14 or later.
 -- It has three parts: this one and the last are the same for all systems, the second says what this system's tables mean.
 
+-- Who may create in a schema of the owner's search path could have functions and operators there that suit better than
+-- PostgreSQL's, and what is made here would call them by the owner's rights: nothing is looked for there.
+set search_path = pg_catalog, pg_temp;
+
 create schema if not exists lapsewatch;
 comment on schema lapsewatch is 'What Lapsewatch sees of the users.';
 
