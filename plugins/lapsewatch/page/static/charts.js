@@ -19,7 +19,10 @@
     const { labels, series } = read(figure.querySelector("table"));
     const isHorizontal = figure.dataset.chart === "horizontal";
     const ticks = { color: colour("quiet") };
-    const scale = figure.dataset.scale === "logarithmic" ? ", logarithmic" : "";
+    const isLogarithmic = figure.dataset.scale === "logarithmic";
+    // What is counted has no tenths; a logarithmic axis would name them.
+    const isNamed = (value) => !isLogarithmic || (value >= 1 && Number.isInteger(Math.log10(value)));
+    const scale = isLogarithmic ? ", logarithmic" : "";
     const values = {
       type: figure.dataset.scale,
       beginAtZero: true,
@@ -27,7 +30,7 @@
       border: { display: false },
       grid: { color: colour("line") },
       title: { display: series.length === 1, text: `${series[0].label}${scale}`, color: colour("quiet") },
-      ticks: { ...ticks, precision: 0, maxTicksLimit: 6, callback: (value) => value.toLocaleString("en") },
+      ticks: { ...ticks, precision: 0, maxTicksLimit: 6, callback: (value) => (isNamed(value) ? value.toLocaleString("en") : "") },
     };
     const names = {
       stacked: series.length > 1,
