@@ -34,6 +34,8 @@ def session(airflow: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]
     """Airflow's metadata database with the DAG in it, as its owner has it by default: due within twelve hours."""
     with create_session() as session:
         monkeypatch.delenv("AIRFLOW__LAPSEWATCH__RUN_DEADLINE_HOURS")
+        # Another test may have left the run of today.
+        session.execute(delete(DagRun).where(DagRun.dag_id == DAG_ID))
         store_dag(session)
         yield session
         session.rollback()
