@@ -153,6 +153,16 @@ def test_verify_ends_in_1_where_there_is_a_problem(profile: Profile, generic_url
     assert "3 problems, 0 notes." in done.stdout
 
 
+def test_verify_prints_names_without_what_a_terminal_obeys(profile: Profile, empty_database_url: str) -> None:
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute('create domain "\x1b[2Jbig\u202e" as text; create table accounts (email "\x1b[2Jbig\u202e")')
+    done = profile("verify", "--profile", "generic", "--conn", empty_database_url)
+    assert done.returncode == 1
+    assert 'public.accounts.email is public."[2Jbig", and not text' in " ".join(done.stdout.split())
+    assert all(letter.isprintable() or letter == "\n" for letter in done.stdout)
+    assert "--grants > grants.sql, and psql --single-transaction" in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("url", "code", "says"),
     [

@@ -41,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _told(finding: Finding) -> str:
     text = f"{finding.text}. What to do: {finding.advice}." if finding.advice else f"{finding.text}."
     return textwrap.fill(
-        text,
+        # Names of roles and types are whatever somebody there gave them.
+        "".join(letter for letter in " ".join(text.split()) if letter.isprintable()),
         WIDTH,
         initial_indent=f"{finding.weight.value:<9}",
         subsequent_indent=" " * 9,

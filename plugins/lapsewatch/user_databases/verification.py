@@ -281,7 +281,11 @@ class Verification:
 
     @property
     def _run_the_script(self) -> str:
-        return f"its owner runs the script: lapsewatch profile show {self._profile.name} --grants"
+        client = {"postgresql": "psql --single-transaction -v ON_ERROR_STOP=1", "mariadb": "mariadb"}
+        return (
+            f"its owner runs the script: lapsewatch profile show {self._profile.name} --grants > grants.sql, and"
+            f" {client[self._profile.dialect]} with that file"
+        )
 
 
 def _good(text: str) -> Finding:

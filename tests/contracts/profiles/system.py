@@ -150,6 +150,10 @@ class System:
         """Return the service's tables."""
         raise NotImplementedError
 
+    def overwrite_times(self, at: datetime, text: str) -> None:
+        """Have a text stand in all times of about `at`, such as no driver reads."""
+        raise NotImplementedError
+
     def gather_statistics(self) -> None:
         """Have the planner know the tables."""
         raise NotImplementedError

@@ -53,9 +53,14 @@ def test_what_staff_wrote_of_an_account_stays(system: Discourse) -> None:
     deactivation()
     judged = system.judge("lapsed.com")
     assert system.users.unverify(judged) == {key}
-    deactivation()
     assert system.users.reverify(judged) == {key}
-    assert [it["acting_user_id"] for it in system.rows()["user_histories"]] == [1, 1]
+    assert [it["acting_user_id"] for it in system.rows()["user_histories"]] == [1]
+    assert system.users.unverify(judged) == {key}
+    deactivation()
+    before = system.rows()
+    assert system.users.reverify(judged) == set()
+    assert system.rows() == before
+    assert system.counts() == {}
 
 
 def test_only_a_confirmed_token_of_this_address_tells_when(system: Discourse) -> None:

@@ -24,9 +24,26 @@ def test_resets_that_were_mailed_to_the_address_end_and_no_others(system: System
 
 
 @pytest.mark.parametrize("system", ["hex"], indirect=True)
-@pytest.mark.parametrize("tfa", ["{}", '{"tfa_enabled": false, "app_enabled": true}', '{"tfa_enabled": null}'])
+@pytest.mark.parametrize(
+    "tfa",
+    [
+        "{}",
+        '{"tfa_enabled": false, "app_enabled": true}',
+        '{"tfa_enabled": null}',
+        '{"secret": null}',
+        '{"secret": "s", "tfa_enabled": false}',
+    ],
+)
 def test_a_second_factor_that_is_switched_off_is_none(system: System, tfa: str) -> None:
     system.add("a@lapsed.com")
     system.execute("update users set tfa = %(tfa)s::jsonb", tfa=tfa)
     (found,) = system.reader.sole_addresses()
     assert found.has_second_factor is False
+
+
+@pytest.mark.parametrize("system", ["hex"], indirect=True)
+def test_a_secret_without_a_flag_is_a_second_factor(system: System) -> None:
+    system.add("a@lapsed.com")
+    system.execute("""update users set tfa = '{"secret": "s", "recovery_codes": []}'""")
+    (found,) = system.reader.sole_addresses()
+    assert found.has_second_factor is True

@@ -106,6 +106,11 @@ def test_a_huge_host_is_data(system: System) -> None:
     (found,) = system.users.hosts()
     assert found.host is not None
     assert len(found.host) <= 255
+    assert all(len(it.host) <= 255 for it in system.reader.sole_addresses())
+    assert list(system.reader.sole_addresses(skipped_hosts=[found.host])) == []
+    if system.profile.tells_other_addresses:
+        (account,) = system.users.accounts_of([system.add("asked@lapsed.com", beside=kept)])
+        assert [it.host for it in account.others] == [found.host]
     huge = "h" * 10_000_000
     assert keys_on(system, huge) <= {kept}
     assert system.users.unverify(system.judge(huge)) <= {kept}
@@ -150,6 +155,22 @@ def test_of_whom_nobody_knows_when_is_found_where_asked_for(system: System) -> N
     for unknown_too, expected in ((True, {key}), (False, set())):
         asked = [SuspectHost("lapsed.com", LONG_AGO, unknown_too=unknown_too)]
         assert {it.address_key for it in system.users.addresses_on(asked)} == expected
+
+
+@pytest.mark.parametrize("time", ["-infinity", "infinity", "0044-03-15 12:00:00+00 BC", "0001-01-01 00:00:00+00"])
+def test_a_time_that_is_none_is_unknown(system: System, time: str) -> None:
+    if system.profile.tells_verification_time == "no":
+        return
+    odd, plain = system.add("odd@lapsed.com", at=LONG_AGO), system.add("plain@lapsed.com", at=CHECKED_AT)
+    system.overwrite_times(LONG_AGO, time)
+    before = system.rows()
+    judged = system.judge("lapsed.com")
+    assert {it.address_key: it.verified_at for it in judged if it.address_key == odd} == {odd: None}
+    assert keys_on(system, "lapsed.com") == {odd}
+    assert system.users.unverify(judged) == {odd}
+    assert system.users.reverify(judged) == {odd}
+    assert system.rows() == before
+    assert plain
 
 
 def test_each_host_is_asked_with_its_own_time(system: System) -> None:

@@ -1,13 +1,13 @@
 -- crates.io keeps addresses in emails, one an account as yet, as they were typed. Accounts that are locked are left alone,
--- and those without an account on GitHub (gh_id -1), into which nobody logs in.
+-- and those whose account on GitHub was not found when its key was filled in (gh_id -1).
 
 -- A key is sent as text, and a text that is no key of this table finds nothing.
 create function lapsewatch.read_key(given text) returns bigint immutable
 return case when given ~ '^[0-9]{1,18}$' then cast(given as bigint) end;
 
--- When an address was verified is not kept. Its token was made before that, and is made anew when its user asks for
--- another mail: who did so after a lapse has verified it after the lapse. Nothing here changes a token: a trigger of the
--- service's would take that for a new one, and the address would seem to be verified by whoever took it away.
+-- When an address was verified is not kept. Its token was made before that, when the address was set or its mail was last
+-- sent: a lower bound, and null for addresses from before 2017. Nothing here changes a token: a trigger of the service's
+-- would set its time anew, and the bound would be lost.
 create view lapsewatch.known_address as
 select known.id as address_key,
        known.user_id as account_key,

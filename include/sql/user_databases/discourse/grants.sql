@@ -63,13 +63,33 @@ begin atomic
     where id = key;
 end;
 
+-- Whom somebody else has deactivated since stays so: another row of action 39 after ours says it. Ours goes only with what
+-- it says.
 create function lapsewatch.reverify_address(key bigint, was jsonb) returns void set search_path = public, pg_temp
 begin atomic
-    update public.users set active = true where id = (select user_id from public.user_emails where id = key);
+    update public.users as account
+    set active = true
+    where account.id = (select user_id from public.user_emails where id = key)
+      and not exists (
+          select
+          from public.user_histories as theirs
+          where theirs.target_user_id = account.id
+            and theirs.action = 39
+            and theirs.context is distinct from 'lapsewatch'
+            and theirs.id > coalesce(
+                (
+                    select max(ours.id)
+                    from public.user_histories as ours
+                    where ours.target_user_id = account.id and ours.context = 'lapsewatch'
+                ),
+                0
+            )
+      );
     delete from public.user_histories
     where id = (
-        select max(id)
-        from public.user_histories
-        where target_user_id = (select user_id from public.user_emails where id = key) and context = 'lapsewatch'
+        select max(ours.id)
+        from public.user_histories as ours
+        join public.users as account on account.id = ours.target_user_id and account.active
+        where account.id = (select user_id from public.user_emails where id = key) and ours.context = 'lapsewatch'
     );
 end;

@@ -51,7 +51,8 @@ comment on column lapsewatch.verified_email.host is 'What follows the last @, in
 comment on column lapsewatch.verified_email.at_sign_count is 'How many @ the address has.';
 comment on column lapsewatch.verified_email.is_quoted is 'Whether it begins with a quote.';
 
--- Keeps the plan of a search by host: the times are looked up for the addresses that are found.
+-- Keeps the plan of a search by host: the times are looked up for the addresses that are found. One before 1970 or without
+-- end is no time.
 create view lapsewatch.verified_address as
 select known.id as address_key,
        known.user_id as account_key,
@@ -62,7 +63,7 @@ select known.id as address_key,
        verification.verified_at at time zone 'UTC' as verified_at
 from public.user_emails as known
 left join lateral (
-    select max(event.time) as verified_at
+    select max(event.time) filter (where event.time > '1970-01-01' and event.time < '9999-01-01') as verified_at
     from public.user_events as event
     where event.source_id = known.user_id
       and event.tag = 'account:email:verified'
@@ -93,7 +94,8 @@ select known.id as address_key,
        known.domain_last_checked,
        known.domain_last_status,
        (
-           select max(event.time) at time zone 'UTC'
+           select max(event.time) filter (where event.time > '1970-01-01' and event.time < '9999-01-01')
+               at time zone 'UTC'
            from public.user_events as event
            where event.source_id = known.user_id
              and event.tag = 'account:email:verified'
@@ -128,7 +130,7 @@ comment on column lapsewatch.address_evidence.domain_last_checked is 'When that 
 comment on column lapsewatch.address_evidence.domain_last_status is 'Its flags.';
 
 create view lapsewatch.sole_address as
-select user_id as account_key, min(id) as address_key, min(lower(nullif(split_part(email, '@', -1), email))) as host
+select user_id as account_key, min(id) as address_key, left(min(lower(nullif(split_part(email, '@', -1), email))), 255) as host
 from public.user_emails
 where verified
 group by user_id
@@ -137,7 +139,7 @@ having count(*) = 1
 comment on view lapsewatch.sole_address is 'One row an account that has one verified address only, if it is a well-formed one.';
 comment on column lapsewatch.sole_address.account_key is 'Key of the account: users.id.';
 comment on column lapsewatch.sole_address.address_key is 'Key of the address: user_emails.id.';
-comment on column lapsewatch.sole_address.host is 'What follows the @, in lower case.';
+comment on column lapsewatch.sole_address.host is 'What follows the @, in lower case, its first 255 characters.';
 
 -- Looked up account by account: that takes as long as there are accounts, whatever the planner thinks of a join.
 create view lapsewatch.account as

@@ -58,6 +58,15 @@ def test_the_profile_suits_the_schema_that_it_was_written_for(system: System, ve
         ),
         (f"grant select (email) on {SERVICE}.fos_user to lapsewatch_reader", "lapsewatch_reader may select fos_user"),
         (f"grant update on {SERVICE}.* to lapsewatch_unverifier", "lapsewatch_unverifier may update fos_user"),
+        (
+            "grant create temporary tables on lapsewatch.* to lapsewatch_reader",
+            "lapsewatch_unverifier may create temporary tables in lapsewatch, which it is not to",
+        ),
+        ("grant create routine on *.* to lapsewatch_unverifier", f"may create routine in {SERVICE}, which"),
+        (
+            "grant create temporary tables on *.* to lapsewatch_reader",
+            "lapsewatch_reader may create temporary tables in",
+        ),
         ("grant delete on *.* to lapsewatch_unverifier", "lapsewatch_unverifier may delete fos_user"),
     ],
 )

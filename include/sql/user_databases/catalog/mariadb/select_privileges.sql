@@ -1,6 +1,7 @@
 -- What the two group roles may do: with the views, tables and procedures of the database lapsewatch, and with given tables
 -- of this one. Takes a JSON list of table names. Only who may read the system tables is told. A privilege on a column, on
--- a whole database or on all of them counts, and so does what the unverifier has as a reader.
+-- a whole database or on all of them counts, and so does what the unverifier has as a reader. Temporary tables
+-- and routines need a word too: a temporary table hides the ledger from the procedures, which then give what it says.
 with granted as (
     select user, db, table_name as name, concat_ws(',', table_priv, column_priv) as privileges from mysql.tables_priv
     union all
@@ -8,14 +9,18 @@ with granted as (
     union all
     select user, db, null,
            concat_ws(',', if(select_priv = 'Y', 'Select', null), if(insert_priv = 'Y', 'Insert', null),
-                     if(update_priv = 'Y', 'Update', null), if(delete_priv = 'Y', 'Delete', null))
+                     if(update_priv = 'Y', 'Update', null), if(delete_priv = 'Y', 'Delete', null),
+                     if(create_tmp_table_priv = 'Y', 'Create temporary tables', null),
+                     if(create_routine_priv = 'Y', 'Create routine', null))
     from mysql.db
     union all
     select user, null, null,
            concat_ws(',', if(json_value(priv, '$.access') & 1, 'Select', null),
                      if(json_value(priv, '$.access') & 2, 'Insert', null),
                      if(json_value(priv, '$.access') & 4, 'Update', null),
-                     if(json_value(priv, '$.access') & 8, 'Delete', null))
+                     if(json_value(priv, '$.access') & 8, 'Delete', null),
+                     if(json_value(priv, '$.access') & 1 << 16, 'Create temporary tables', null),
+                     if(json_value(priv, '$.access') & 1 << 23, 'Create routine', null))
     from mysql.global_priv
 ),
 member as (
@@ -45,4 +50,12 @@ join named on named.db = coalesce(granted.db, named.db) and named.name = coalesc
 join (
     select 'Select' as privilege union all select 'Insert' union all select 'Update' union all select 'Delete'
     union all select 'Execute'
+) as wanted on find_in_set(wanted.privilege, granted.privileges)
+union
+select member.role_name, concat('in ', place.db), lower(wanted.privilege)
+from member
+join granted on granted.user = member.user and granted.name is null
+join (select 'lapsewatch' as db union select database()) as place on place.db like coalesce(granted.db, place.db)
+join (
+    select 'Create temporary tables' as privilege union all select 'Create routine'
 ) as wanted on find_in_set(wanted.privilege, granted.privileges)

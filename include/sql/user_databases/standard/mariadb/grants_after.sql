@@ -1,4 +1,5 @@
--- From here on it is the same for all systems. Hosts are compared byte by byte: other collations take 'é' for 'e'.
+-- From here on it is the same for all systems. Hosts are compared byte by byte: other collations take 'é' for 'e'. A
+-- time before 1970, or one of zeros, is one that nobody knows.
 
 create or replace view lapsewatch.hosted_address as
 select address_key,
@@ -8,7 +9,7 @@ select address_key,
        char_length(email) - char_length(replace(email, '@', '')) = 1 and left(email, 1) <> '"' as is_well_formed,
        is_primary,
        is_verified,
-       verified_at,
+       if(verified_at > '1970-01-01', verified_at, null) as verified_at,
        was
 from lapsewatch.known_address
 where email <> '';
@@ -56,7 +57,7 @@ where not exists (
 );
 
 create or replace view lapsewatch.sole_address as
-select account_key, min(convert(address_key, char)) as address_key, min(host) as host
+select account_key, min(convert(address_key, char)) as address_key, left(min(host), 255) as host
 from lapsewatch.verified_address
 group by account_key
 having count(*) = 1 and min(is_well_formed) = 1;

@@ -5,7 +5,7 @@ select convert(asked.address_key, char) as address_key,
        asked.verified as is_verified,
        if(count(other.address_key),
           json_arrayagg(
-              json_object('address_key', convert(other.address_key, char), 'host', other.host)
+              json_object('address_key', convert(other.address_key, char), 'host', left(other.host, 255))
               order by other.is_primary desc, other.address_key
           ),
           '[]') as others

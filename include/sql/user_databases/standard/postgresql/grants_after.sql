@@ -14,6 +14,8 @@ comment on column lapsewatch.account.has_second_factor is 'Whether it has a seco
 comment on column lapsewatch.account.owned_count is 'How many things it may publish. Null: nobody knows.';
 comment on column lapsewatch.account.owns_popular is 'Whether one of them is popular. Null: nobody knows.';
 
+-- A time that is infinite or before 1970 is one that nobody knows. Written so that a time that has to be looked up is
+-- looked up once.
 create view lapsewatch.hosted_address as
 select address_key,
        account_key,
@@ -22,7 +24,13 @@ select address_key,
        octet_length(email) - octet_length(replace(email, '@', '')) = 1 and not starts_with(email, '"') as is_well_formed,
        is_primary,
        is_verified,
-       verified_at,
+       nullif(
+           nullif(
+               greatest(least(verified_at, timestamptz '9999-01-01 00:00:00+00'), timestamptz '1970-01-01 00:00:00+00'),
+               timestamptz '9999-01-01 00:00:00+00'
+           ),
+           timestamptz '1970-01-01 00:00:00+00'
+       ) as verified_at,
        was
 from lapsewatch.known_address
 where email <> '';
@@ -108,14 +116,14 @@ comment on column lapsewatch.unverified_address.verified is 'Whether it is trust
 comment on column lapsewatch.unverified_address.is_same is 'Whether it is still the address that was unverified. Null: it is gone.';
 
 create view lapsewatch.sole_address as
-select account_key, min(cast(address_key as text)) as address_key, min(host) as host
+select account_key, min(cast(address_key as text)) as address_key, left(min(host), 255) as host
 from lapsewatch.verified_address
 group by account_key
 having count(*) = 1 and bool_and(is_well_formed);
 comment on view lapsewatch.sole_address is 'One row an account that has one verified address only, if it is a well-formed one.';
 comment on column lapsewatch.sole_address.account_key is 'Key of the account.';
 comment on column lapsewatch.sole_address.address_key is 'Key of the address, as text.';
-comment on column lapsewatch.sole_address.host is 'What follows the @, in lower case.';
+comment on column lapsewatch.sole_address.host is 'What follows the @, in lower case, its first 255 characters.';
 
 -- Takes the verification away that a new row of the ledger names: only if it stands, on that host, and was not made again
 -- since. Else there is no row. What the row says was there is read from the tables, whatever its writer says. The lock
@@ -190,12 +198,36 @@ $$;
 create or replace trigger give_verification_back before update on lapsewatch.unverification
 for each row execute function lapsewatch.give_verification_back();
 
+-- Gives back by the rights of its caller, to one address after the other: an update that joins takes them in any order.
+create or replace function lapsewatch.reverify_addresses(addresses jsonb) returns setof text
+language plpgsql security invoker set search_path = pg_catalog, pg_temp as $$
+declare
+    given record;
+begin
+    for given in
+        select it.address_key, it.host, it.checked_at, it.flags
+        from jsonb_to_recordset(addresses) as it (address_key text, host text, checked_at timestamptz, flags text[])
+        order by it.address_key
+    loop
+        return query
+        update lapsewatch.unverification as taken
+        set reverified_at = now()
+        where taken.address_key = given.address_key
+          and taken.reverified_at is null
+          and taken.host is not distinct from given.host
+          and taken.checked_at is not distinct from given.checked_at
+          and taken.flags is not distinct from given.flags
+        returning taken.address_key;
+    end loop;
+end
+$$;
+
 revoke all on all tables in schema lapsewatch from public, lapsewatch_reader, lapsewatch_unverifier;
 revoke all on all functions in schema lapsewatch from public, lapsewatch_reader, lapsewatch_unverifier;
 grant usage on schema lapsewatch to lapsewatch_reader;
 grant select on lapsewatch.verified_email, lapsewatch.sole_address, lapsewatch.account to lapsewatch_reader;
 grant select on lapsewatch.verified_address, lapsewatch.address, lapsewatch.unverified_address to lapsewatch_unverifier;
-grant execute on function lapsewatch.read_key to lapsewatch_unverifier;
+grant execute on function lapsewatch.read_key, lapsewatch.reverify_addresses to lapsewatch_unverifier;
 grant insert (address_key, host, verified_at, checked_at, flags), update (reverified_at),
     select (address_key, host, checked_at, flags, reverified_at)
     on lapsewatch.unverification to lapsewatch_unverifier;

@@ -5,7 +5,7 @@ select cast(asked.address_key as text) as address_key,
        asked.verified as is_verified,
        coalesce(
            jsonb_agg(
-               jsonb_build_object('address_key', cast(other.address_key as text), 'host', other.host)
+               jsonb_build_object('address_key', cast(other.address_key as text), 'host', left(other.host, 255))
                order by other.is_primary desc, other.address_key
            ) filter (where other.address_key is not null),
            '[]'
