@@ -51,6 +51,8 @@ os.environ |= {
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "false",
     # `dag.test()` fails at the end of any run with a deadline (Airflow's issue 73428).
     "AIRFLOW__LAPSEWATCH__RUN_DEADLINE_HOURS": "0",
+    # Tests store the DAG anew within the half minute that Airflow would not look.
+    "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
 }
 
 
