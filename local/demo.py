@@ -155,6 +155,6 @@ def _print_summary(metrics: DictRow, seconds: float) -> None:
 Where to look next
   make psql    select phase, count(*) from lapsewatch.domain_status group by 1;
                select domain, reason from lapsewatch.domain_lapse limit 5;
-  make ui      Airflow's own pages over these databases, with the DAG to trigger
+  make ui      Airflow's pages over these databases, Lapsewatch's among them, with the DAG to trigger
   README.md    how to point it at your user database, in a dry run first"""
     )

@@ -89,16 +89,16 @@ def test_a_new_profile_of_postgresql_suits_the_table_that_it_begins_with(
     profile: Profile, tmp_path: Path, empty_database_url: str, postgres_server: postgres.Server
 ) -> None:
     profile("new", "larder", "--folder", str(tmp_path))
-    frame = [it.read_text() for it in load_profile("generic").files() if it.name.startswith("grants_")]
-    after, before = frame
+    parts = [it.read_text() for it in load_profile("generic").files() if it.name.startswith("grants")]
+    roles, before, _, after = parts
     with psycopg.connect(empty_database_url) as connection:
         connection.execute(
             "create table users (id bigint primary key, email text, email_verified boolean not null,"
             " is_active boolean not null)"
         )
         connection.execute("insert into users values (1, 'a@lapsed.com', true, true), (2, 'b@lapsed.com', true, false)")
-    script = "\n".join([before, (tmp_path / "larder" / "grants.sql").read_text(), after])
-    privileges.grant(empty_database_url, postgres_server.cluster.password, script)
+    begun = "\n".join([roles, before, (tmp_path / "larder" / "grants.sql").read_text(), after])
+    privileges.grant(empty_database_url, postgres_server.cluster.password, begun)
     with psycopg.connect(empty_database_url) as connection:
         assert connection.execute("select host from lapsewatch.verified_email").fetchall() == [("lapsed.com",)]
 

@@ -1,5 +1,7 @@
 """What validation found, in Airflow's own web application: the page that a real run has kept, or what is shown else."""
 
+import csv
+import io
 import re
 from collections.abc import Callable
 
@@ -108,3 +110,12 @@ def test_only_who_may_read_the_dag_sees_it(
     assert answer.status_code == 200
     assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
     assert not re.search(r"<script>|<style|\sstyle=|\son\w+=|https?://", answer.text)
+
+
+def test_the_list_can_be_had_as_csv(viewer: TestClient, validated: None) -> None:
+    answer = viewer.get(f"{LIST}.csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = csv.DictReader(io.StringIO(answer.text))
+    found = {row["run_id"]: (row["success"], row["row_count"], row["quarantined_count"]) for row in rows}
+    assert found == {"stopped <b>": ("False", "30", "30"), RUN: ("True", "30", "1")}
+    assert f'href="{LIST}.csv"' in viewer.get(LIST).text

@@ -10,9 +10,11 @@ from markupsafe import Markup
 
 from lapsewatch.page.reading import Reading
 from lapsewatch.page.rendering import render
+from lapsewatch.page.spreadsheet import csv_response
 from lapsewatch.status_database.statements import statement
 
 MOST_LISTED = 100
+COLUMNS = ("run_id", "validated_at", "success", "row_count", "quarantined_count", "trouble")
 
 router = APIRouter()
 
@@ -25,6 +27,13 @@ def list_validations(request: Request, connection: Reading) -> Response:
     """Show the last runs that were validated, the newest first."""
     found = connection.execute(statement("select_validations"), {"most": MOST_LISTED}).mappings().all()
     return render(request, "validations.html", {"validations": found, "most": MOST_LISTED})
+
+
+@router.get("/validations.csv")
+def download_validations(connection: Reading) -> Response:
+    """Send the runs that were validated as CSV, all of them."""
+    found = connection.execute(statement("select_validations"), {"most": None}).mappings()
+    return csv_response("validations.csv", COLUMNS, found.partitions(MOST_LISTED))
 
 
 @router.get("/runs/{run_id}/validation")

@@ -78,18 +78,21 @@ class Profile:
 
     def files(self) -> list[Path]:
         """Return the files that make the profile, the standard ones that it shares too."""
-        own, standard = PROFILES_FOLDER / self.name, STANDARD / self.dialect
-        frame = [] if self.evidence == "columns" else sorted(standard.glob("grants_*.sql"))
+        standard = STANDARD / self.dialect
         statements = sorted({it.stem for it in standard.glob("*.sql") if not it.stem.startswith("grants_")})
-        return [own / "profile.toml", own / "grants.sql", *frame, *(self._file(name) for name in statements)]
+        declaration = PROFILES_FOLDER / self.name / "profile.toml"
+        return [declaration, *self._script_parts(), *(self._file(name) for name in statements)]
 
     def _script(self) -> str:
-        own = PROFILES_FOLDER / self.name / "grants.sql"
+        return "\n".join(part.read_text() for part in self._script_parts())
+
+    def _script_parts(self) -> list[Path]:
+        """Return the files of the script in their order: the ledger and what works with it stand around its own."""
+        own, standard = PROFILES_FOLDER / self.name / "grants.sql", STANDARD / self.dialect
+        roles = standard / "grants_roles.sql"
         if self.evidence == "columns":
-            return own.read_text()
-        standard = STANDARD / self.dialect
-        parts = (standard / "grants_before.sql", own, standard / "grants_after.sql")
-        return "\n".join(part.read_text() for part in parts)
+            return [roles, own]
+        return [roles, standard / "grants_before.sql", own, standard / "grants_after.sql"]
 
     def _file(self, name: str) -> Path:
         own = PROFILES_FOLDER / self.name / f"{name}.sql"

@@ -1,29 +1,7 @@
--- What Lapsewatch may see and change in a user database of this profile: two group roles, and views that hold no address
--- and no secret. The roles have nothing on the tables. The owner of the database runs it once, and after every release
+-- What Lapsewatch may see and change in a user database of this profile: views that hold no address and no secret. The
+-- roles have nothing on the tables. The owner of the database runs it once, and after every release
 -- that changes it; to run it again is harmless. docs/privileges.md tells how. Times are UTC without a zone, as warehouse
 -- keeps them.
-
--- Who may create in a schema of the owner's search path could have functions and operators there that suit better than
--- PostgreSQL's, and what is made here would call them by the owner's rights: nothing is looked for there.
-set search_path = pg_catalog, pg_temp;
-
-create schema if not exists lapsewatch;
-comment on schema lapsewatch is 'What Lapsewatch sees of the users.';
-
--- Roles belong to the whole server: they may be there already, made by who may make roles.
-do $$
-begin
-    if not exists (select from pg_roles where rolname = 'lapsewatch_reader') then
-        create role lapsewatch_reader nologin;
-    end if;
-    if not exists (select from pg_roles where rolname = 'lapsewatch_unverifier') then
-        create role lapsewatch_unverifier nologin;
-    end if;
-    if not pg_has_role('lapsewatch_unverifier', 'lapsewatch_reader', 'usage') then
-        grant lapsewatch_reader to lapsewatch_unverifier;
-    end if;
-end
-$$;
 
 -- Warehouse itself has not known since January 2024 which projects are critical (pull request 15131). Whoever knows may
 -- say it here; while the list is empty, nobody is said to own something popular, or not to.

@@ -4,12 +4,7 @@
 -- Who may create databases, roles and routines runs it once with the client `mariadb`, in the service's own database, and
 -- after every release that changes it; to run it again is harmless and keeps the ledger. The views and procedures work by
 -- the rights of that account: it has to stay. docs/privileges.md tells how. MariaDB 10.6 or later.
--- It has three parts: this one and the last are the same for all systems, the second says what this system's tables mean.
-
-create database if not exists lapsewatch character set utf8mb4 collate utf8mb4_nopad_bin;
-create role if not exists lapsewatch_reader;
-create role if not exists lapsewatch_unverifier;
-grant lapsewatch_reader to lapsewatch_unverifier;
+-- Of its parts all but one are the same for all systems: the one after this says what this system's tables mean.
 
 create table if not exists lapsewatch.unverification (
     id             bigint auto_increment primary key comment 'Counts up.',
