@@ -13,7 +13,8 @@ from lapsewatch.core.evidence import (
     RdapReading,
     read_flags,
 )
-from lapsewatch.core.lifecycle import PHASE_OF_LEADING_FLAG, PHASE_OF_RDAP_STATUS, Case, History, Phase
+from lapsewatch.core.lifecycle import PHASE_OF_LEADING_FLAG, PHASE_OF_RDAP_STATUS, Case, History, Phase, Witness
+from lapsewatch.core.policy import Policy, Verdict, decide
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -69,6 +70,22 @@ def case(
 
 def read_adverse(since: datetime, phase: Phase = Phase.REDEMPTION, lapsed_at: datetime | None = None) -> History:
     return History(phase=phase, adverse_since=since, lapsed_at=lapsed_at)
+
+
+def verdict(known: Case, policy: Policy = Policy.CORROBORATED) -> Verdict:
+    return decide(known, policy).verdict
+
+
+FLAGS, RDAP, DNS, PREVIOUS = Witness
+KEEP, WATCH, UNVERIFY = Verdict
+
+SOUND = found("active")
+IN_GRACE = found("auto renew period")
+IN_REDEMPTION = found("redemption period", "pending delete")
+MAIL_BEFORE = History(phase=Phase.EXPIRED, expired_since=NOW - 38 * DAY, mail_seen_at=NOW - 40 * DAY)
+
+BEGAN, LAPSED = NOW - 6 * DAY, NOW - 5 * DAY
+OPEN = read_adverse(BEGAN, lapsed_at=LAPSED)
 
 
 # Near to each other, so that any order of two is often tried, and their being the same; and a few far away.

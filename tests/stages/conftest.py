@@ -66,6 +66,10 @@ def plan_and_unverify(run: Run, users: UserDatabase, status: Engine) -> Counts:
     return counts | unverify_emails(run, users, status)
 
 
+class Killed(BaseException):
+    """Stands for the process dying at this point."""
+
+
 def is_killed(act: Callable[[Engine, UserDatabase], object], status: Engine, users: UserDatabase, before: int) -> bool:
     """Act in a process of its own that is killed before its n-th statement; tell whether it came so far."""
     child = os.fork()

@@ -18,9 +18,8 @@ from lapsewatch.status_database.statements import statement
 from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine
 
-from tests.stages.conftest import Check, plan_and_unverify, rows
-from tests.stages.test_plan_unverifications import STRICT, ask, states, unverified
-from tests.stages.test_unverify_emails import Killed
+from tests.stages.conftest import Check, Killed, plan_and_unverify, rows
+from tests.stages.plan_unverifications.conftest import STRICT, ask, states, unverified
 
 GONE = "undelegated inactive"
 LAPSED = {f"lapsed{number}.com" for number in range(3)}

@@ -12,7 +12,7 @@ from lapsewatch.user_databases.profile import load_profile
 from psycopg.rows import dict_row
 from sqlalchemy import Engine, create_engine, text
 
-from tests.stages.conftest import AS_OF, Check, Row, plan_and_unverify, rows
+from tests.stages.conftest import AS_OF, Check, Killed, Row, plan_and_unverify, rows
 
 ALL = ["a@lapsed.com", "B@LAPSED.com", "c@mail.lapsed.com", "d@alive.com", "e@gmail.com"]
 ON_LAPSED = {"a@lapsed.com", "B@LAPSED.com", "c@mail.lapsed.com"}
@@ -152,10 +152,6 @@ def test_a_list_is_kept_to(lapsed: Run, users: UserDatabase, status: Engine, use
     assert unverified(user_url) == set()
     plan_and_unverify(replace(lapsed, scope="list", domains=("lapsed.com",)), users, status)
     assert unverified(user_url) == ON_LAPSED
-
-
-class Killed(BaseException):
-    """Stands for the process dying at this point."""
 
 
 def die(addresses: list[object]) -> set[str]:

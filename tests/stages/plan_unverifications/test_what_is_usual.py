@@ -14,7 +14,7 @@ from lapsewatch.user_databases.database import UserDatabase
 from sqlalchemy import Engine, text
 
 from tests.stages.conftest import Check, plan_and_unverify
-from tests.stages.test_plan_unverifications import GENEROUS, exempt, key_of, past_runs, states, unverified
+from tests.stages.plan_unverifications.conftest import GENEROUS, exempt, key_of, past_runs, states, unverified
 
 ALL_TOLD = Limits(addresses=0, address_share=0, domain_share=0, growth=0)
 """Whatever is found is above it, so that a run tells all that it has found."""
