@@ -2,7 +2,8 @@ import json
 import os
 import re
 import signal
-from collections.abc import Callable
+from argparse import Namespace
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
@@ -13,7 +14,8 @@ import pandas as pd
 import psycopg
 import pyarrow as pa
 import pytest
-from lapsewatch.commands.exit_codes import BadInput
+from lapsewatch.commands import export
+from lapsewatch.commands.exit_codes import OK, BadInput
 from lapsewatch.commands.export_folder import replaced_when_whole, write_manifest
 from lapsewatch.core.errors import Unavailable
 from lapsewatch.stages.store_domain_status import store_domain_status
@@ -118,6 +120,24 @@ def test_what_is_read_from_the_files_is_what_sql_tells(
     }  # fmt: skip
     manifest = json.loads((folder / "_export.json").read_text())
     assert (manifest["schema_version"], manifest["datasets"]) == (declared.version, told)
+
+
+def test_all_files_are_of_one_moment(status_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def written_to(pending: list[datasets.Part], *_: object) -> Iterator[datasets.Part]:
+        """Stands for the runs and people who write while the export is at work."""
+        for number, part in enumerate(pending):
+            with psycopg.connect(status_url) as connection:
+                connection.execute(
+                    "insert into lapsewatch.exemption (domain, reason, exempted_by) values (%s, 'ours', 'erin')",
+                    [f"{number}.com"],
+                )
+            yield part
+
+    monkeypatch.setenv("AIRFLOW_CONN_STATUS_DB", status_url)
+    monkeypatch.setattr(export, "followed", written_to)
+    assert export.run(Namespace(folder=str(tmp_path / "lake"))) == OK
+    assert len(as_told_by_sql(status_url, "exemption")) > 1
+    assert as_read(tmp_path / "lake", "exemption") == []
 
 
 def test_types_are_as_declared_and_pandas_reads_months_apart(
@@ -262,5 +282,22 @@ def test_pieces_of_a_copy_make_no_difference(
     with status.connect() as connection:
         found = list(datasets.batches(connection, declared, datasets.Part("domain_status")))
     assert len(found) > 1
+    read = [row for batch in found for row in batch.to_pylist()]
+    assert sortable(read) == sortable(as_told_by_sql(status_url, "domain_status"))
+
+
+def test_a_value_that_is_larger_than_a_batch_is_exported(
+    status: Engine, status_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "BYTES_PER_BATCH", 4_000)
+    with status.begin() as connection:
+        connection.execute(
+            text(
+                "insert into lapsewatch.domain_status (domain, first_seen_at, next_check_at, reason)"
+                " select number || '.com', now(), now(), repeat(E'a \"long\"\n one', number * 1000)"
+                " from generate_series(0, 3) as number"
+            )
+        )
+        found = list(datasets.batches(connection, read_declared(), datasets.Part("domain_status")))
     read = [row for batch in found for row in batch.to_pylist()]
     assert sortable(read) == sortable(as_told_by_sql(status_url, "domain_status"))

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -105,27 +105,29 @@ def batches(connection: Connection, declared: Declared, part: Part) -> Iterator[
     kinds = declared.datasets[part.dataset]
     schema = declared.schema(part.dataset)
     copied_types = {name: _COPIED[kind][1] if kind in _COPIED else TYPES[kind] for name, kind in kinds.items()}
-    with _copied(connection, _query(kinds, part)) as text:
-        reader = csv.open_csv(
-            text,
-            read_options=csv.ReadOptions(block_size=BYTES_PER_BATCH, use_threads=False),
-            parse_options=csv.ParseOptions(newlines_in_values=True),
-            # PostgreSQL leaves a null empty, and quotes an empty string.
-            convert_options=csv.ConvertOptions(
-                column_types=copied_types,
-                null_values=[""],
-                true_values=["t"],
-                false_values=["f"],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        )
-        for batch in reader:
-            columns = [
-                _lists(values) if kind == LIST else values.cast(kind)
-                for values, kind in zip(batch, schema.types, strict=True)
-            ]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+    with _copied(connection, _query(kinds, part)) as rows:
+        for text in _gathered(rows):
+            table = csv.read_csv(
+                pa.py_buffer(text),
+                # One block, however large its rows are: Arrow does not read a row that goes on beyond the next one.
+                read_options=csv.ReadOptions(column_names=list(kinds), block_size=len(text), use_threads=False),
+                parse_options=csv.ParseOptions(newlines_in_values=True),
+                # PostgreSQL leaves a null empty, and quotes an empty string.
+                convert_options=csv.ConvertOptions(
+                    column_types=copied_types,
+                    null_values=[""],
+                    true_values=["t"],
+                    false_values=["f"],
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                ),
+            )
+            for batch in table.to_batches():
+                columns = [
+                    _lists(values) if kind == LIST else values.cast(kind)
+                    for values, kind in zip(batch, schema.types, strict=True)
+                ]
+                yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _lists(texts: pa.StringArray) -> pa.ListArray:
@@ -148,35 +150,26 @@ def _query(kinds: Mapping[str, str], part: Part) -> sql.Composed:
 
 
 @contextmanager
-def _copied(connection: Connection, query: sql.Composed) -> Iterator[pa.PythonFile]:
-    """Open what a query finds as CSV to read. Raises Unavailable."""
+def _copied(connection: Connection, query: sql.Composed) -> Iterator[Copy]:
+    """Open what a query finds as CSV, of which each piece is a row. Raises Unavailable."""
     driver: Any = connection.connection.driver_connection
-    copying = sql.SQL("copy ({}) to stdout (format csv, header)").format(query)
+    copying = sql.SQL("copy ({}) to stdout (format csv)").format(query)
     try:
         with driver.cursor() as cursor, cursor.copy(copying) as copy:
-            yield pa.PythonFile(_Reading(copy), mode="r")
+            yield copy
     except psycopg.Error as error:
         raise Unavailable(f"the status database failed ({type(error).__name__}): try again") from None
 
 
-class _Reading:
-    """A copy as a file, as far as Arrow needs one."""
-
-    def __init__(self, copy: Copy) -> None:
-        self._copy = copy
-        self._rest = memoryview(b"")
-        self.closed = False
-
-    def read(self, size: int) -> bytes:
-        """Return at most that many bytes; none at the end."""
-        pieces = [bytes(self._rest)]
-        length = len(self._rest)
-        while length < size and (piece := self._copy.read()):
-            pieces.append(bytes(piece))
-            length += len(piece)
-        text = b"".join(pieces)
-        self._rest = memoryview(text)[size:]
-        return text[:size]
-
-    def close(self) -> None:
-        self.closed = True
+def _gathered(rows: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]:
+    """Join rows to texts of BYTES_PER_BATCH, or of one row more."""
+    gathered: list[bytes | bytearray | memoryview] = []
+    length = 0
+    for row in rows:
+        gathered.append(row)
+        length += len(row)
+        if length >= BYTES_PER_BATCH:
+            yield b"".join(gathered)
+            gathered, length = [], 0
+    if gathered:
+        yield b"".join(gathered)
