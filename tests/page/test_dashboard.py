@@ -354,6 +354,15 @@ def backfilled(airflow: None) -> Iterator[Callable[..., None]]:
             session.execute(delete(table))
 
 
+def plan_run(run: StatusDatabase, run_id: str, at: datetime) -> None:
+    run.execute(
+        "insert into lapsewatch.run_plan (run_id, planned_at, clear_number, recheck, domain_count, batch_count,"
+        " api_interval) values (%(run_id)s, %(at)s, 0, false, 10, 1, 30)",
+        run_id=run_id,
+        at=at,
+    )
+
+
 def test_the_progress_of_a_backfill_counts_the_runs_that_have_not_begun(
     viewer: TestClient, run: StatusDatabase, backfilled: Callable[..., None]
 ) -> None:
@@ -364,8 +373,7 @@ def test_the_progress_of_a_backfill_counts_the_runs_that_have_not_begun(
     assert "The newest, from 2026-10-01 to 2026-10-31: 2 of 30 runs ended." in said(part)
     assert '<progress value="2" max="30"' in part
     assert "None of its runs has planned yet." in said(part)
-    plan = "insert into lapsewatch.run_plan (run_id, planned_at, clear_number, recheck, domain_count, batch_count,"
-    run.execute(f"{plan} api_interval) values ('backfill__one', %(at)s, 0, false, 10, 1, 30)", at=NOW - HOUR)
+    plan_run(run, "backfill__one", NOW - HOUR)
     run.sum_up("backfill__one", NOW, checked_count=9, no_evidence_count=1)
     part = section(viewer.get(PAGE).text, "backfill")
     assert "2 of 30 runs ended. Runs that have begun, in the last 45 days, have asked about 10 of 10" in said(part)
@@ -376,9 +384,16 @@ def test_a_backfill_of_long_ago_is_not_shown(
     viewer: TestClient, run: StatusDatabase, backfilled: Callable[..., None]
 ) -> None:
     backfilled("success", created_at=NOW - 46 * DAY)
-    part = said(section(viewer.get(PAGE).text, "backfill"))
-    assert "No backfill was planned in the last 45 days." in part
-    assert "The newest" not in part
+    plan_run(run, "backfill__long_ago", NOW - 46 * DAY)
+    part = section(viewer.get(PAGE).text, "backfill")
+    assert "No backfill was planned in the last 45 days." in said(part)
+    assert "The newest" not in said(part)
+    assert "backfill__long_ago" not in part
+    backfilled("success", created_at=NOW - 44 * DAY)
+    plan_run(run, "backfill__lately", NOW - 44 * DAY)
+    page = viewer.get(PAGE).text
+    assert "The newest, from 2026-10-01 to 2026-10-01: 1 of 1 run ended." in said(section(page, "backfill"))
+    assert [row[0] for row in cells(page, "backfill")] == ["backfill__lately"]
 
 
 def test_an_open_question_is_told_with_where_to_answer(viewer: TestClient, run: StatusDatabase) -> None:
