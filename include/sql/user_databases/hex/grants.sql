@@ -19,11 +19,11 @@ where account.organization_id is null
   and account.service is not true
   and account.deactivated_at is null;
 
--- Looked up account by account. Releases that keep no flag with the second factor's secret have one if there is a secret.
+-- Looked up account by account. A second factor is its secret: none is kept of one that is half set up or switched off.
 -- Popular is what a million downloads in ninety days make it.
 create view lapsewatch.account as
 select account.id as account_key,
-       coalesce(account.tfa ->> 'tfa_enabled' = 'true', account.tfa ->> 'secret' is not null) as has_second_factor,
+       account.tfa ->> 'secret' is not null as has_second_factor,
        (select count(*) from public.package_owners as owner where owner.user_id = account.id) as owned_count,
        exists (
            select

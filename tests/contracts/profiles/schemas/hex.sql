@@ -1,5 +1,6 @@
 -- A subset: the tables that hold users, their addresses, resets of passwords and packages, of priv/repo/structure.sql of
--- hexpm/hexpm, commit 9d66d6fed1bd (2023). users.username is citext there.
+-- hexpm/hexpm, commit 9d66d6fed1bd (2023). users.username is citext there. What users.tfa holds is the migration's
+-- CleanupTfaFields (2025-12): a secret and codes for recovery, or nothing.
 create table users (
     id serial primary key,
     username text not null,

@@ -61,7 +61,7 @@ class Hex(PostgresqlSystem):
 
     def protect(self, key: str) -> None:
         self.execute(
-            """update users set tfa = '{"tfa_enabled": true, "app_enabled": true}'"""
+            """update users set tfa = '{"secret": "s", "recovery_codes": []}'"""
             f" where id = {USER}",
             key=key,
         )
