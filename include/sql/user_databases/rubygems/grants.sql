@@ -25,29 +25,34 @@ select account.id as address_key,
 from public.users as account
 where account.deleted_at is null and account.blocked_email is null;
 
--- Looked up account by account. A gem's row for the version 0 counts the downloads of all its versions; popular is what
--- a hundred and eighty million of them make it, from where on the service asks for a second factor.
+-- Looked up account by account. Gems are an account's own, or its organizations': whoever is a member may push. A gem's
+-- row for the version 0 counts the downloads of all its versions; popular is what more than a hundred and eighty million of
+-- them make it, from where on the service asks for a second factor.
 create view lapsewatch.account as
 select account.id as account_key,
        coalesce(account.mfa_level, 0) > 0
            or account.totp_seed is not null
            or exists (select from public.webauthn_credentials as credential where credential.user_id = account.id)
            as has_second_factor,
-       (
-           select count(*)
-           from public.ownerships as ownership
-           where ownership.user_id = account.id and ownership.confirmed_at is not null
-       ) as owned_count,
-       exists (
-           select
-           from public.ownerships as ownership
-           join public.gem_downloads as download
-             on download.rubygem_id = ownership.rubygem_id and download.version_id = 0
-           where ownership.user_id = account.id
-             and ownership.confirmed_at is not null
-             and download.count >= 180000000
-       ) as owns_popular
-from public.users as account;
+       owned.gem_count as owned_count,
+       owned.is_popular as owns_popular
+from public.users as account
+cross join lateral (
+    select count(*) as gem_count,
+           coalesce(bool_or(download.count > 180000000), false) as is_popular
+    from (
+        select ownership.rubygem_id
+        from public.ownerships as ownership
+        where ownership.user_id = account.id and ownership.confirmed_at is not null
+        union
+        select gem.id
+        from public.memberships as membership
+        join public.rubygems as gem on gem.organization_id = membership.organization_id
+        where membership.user_id = account.id and membership.confirmed_at is not null
+    ) as held
+    left join public.gem_downloads as download
+        on download.rubygem_id = held.rubygem_id and download.version_id = 0
+) as owned;
 
 -- These three run by the rights of their callers, the ledger's triggers, with the search path that the service's own
 -- triggers expect.

@@ -1,5 +1,6 @@
 -- A subset: the tables that hold users, their addresses, second factors, events and gems, of db/schema.rb of
--- rubygems/rubygems.org, version 2024_05_22_185717.
+-- rubygems/rubygems.org, version 2024_05_22_185717 (commit 001e92d4f5e8), with what migrations since have added to them:
+-- memberships (20240630025804), rubygems.organization_id, and the tokens of users (2026).
 create table users (
     id serial primary key,
     email varchar,
@@ -27,7 +28,12 @@ create table users (
     totp_seed varchar,
     mfa_hashed_recovery_codes varchar[] default '{}',
     public_email boolean not null default false,
-    deleted_at timestamp(6)
+    deleted_at timestamp(6),
+    password_reset_token_digest varchar,
+    password_reset_token_expires_at timestamp(6),
+    email_confirmation_token_digest varchar,
+    email_confirmation_token_expires_at timestamp(6),
+    email_confirmation_email varchar
 );
 create index index_users_on_email on users (email);
 create index index_users_on_lower_email on users (lower(email::text) varchar_pattern_ops);
@@ -63,8 +69,22 @@ create table rubygems (
     name varchar unique,
     created_at timestamp,
     updated_at timestamp,
-    indexed boolean not null default false
+    indexed boolean not null default false,
+    organization_id bigint
 );
+create index index_rubygems_on_organization_id on rubygems (organization_id);
+create table memberships (
+    id bigserial primary key,
+    user_id bigint not null references users (id),
+    organization_id bigint not null,
+    confirmed_at timestamp(6),
+    created_at timestamp(6) not null,
+    updated_at timestamp(6) not null,
+    role integer not null default 50
+);
+create index index_memberships_on_user_id on memberships (user_id);
+create index index_memberships_on_organization_id on memberships (organization_id);
+create unique index index_memberships_on_user_id_and_organization_id on memberships (user_id, organization_id);
 create table ownerships (
     id serial primary key,
     rubygem_id integer,

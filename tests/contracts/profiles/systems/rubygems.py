@@ -55,6 +55,7 @@ class RubyGems(PostgresqlSystem):
         self.execute("update users set email = %(email)s where id = %(key)s::integer", key=key, email=email)
 
     def remove(self, key: str) -> None:
+        self.execute("delete from memberships where user_id = %(key)s::integer", key=key)
         self.execute("delete from events_user_events where user_id = %(key)s::integer", key=key)
         self.execute("delete from users where id = %(key)s::integer", key=key)
 
