@@ -54,3 +54,10 @@ def test_a_factor_that_was_never_finished_protects_nobody(system: Supabase) -> N
     system.execute("update auth.mfa_factors set status = 'unverified'")
     (found,) = system.reader.sole_addresses()
     assert found.has_second_factor is False
+
+
+def test_codes_for_recovery_alone_protect_nobody(system: Supabase) -> None:
+    system.protect(system.add("a@lapsed.com"))
+    system.execute("update auth.mfa_factors set factor_type = 'recovery_codes'")
+    (found,) = system.reader.sole_addresses()
+    assert found.has_second_factor is False

@@ -31,11 +31,15 @@ where account.deleted_at is null
   and not account.is_anonymous
   and not account.is_sso_user;
 
--- Looked up account by account.
+-- Looked up account by account. Codes for recovery are kept as a factor; they alone are none.
 create view lapsewatch.account as
 select account.id as account_key,
        exists (
-           select from auth.mfa_factors as factor where factor.user_id = account.id and factor.status = 'verified'
+           select
+           from auth.mfa_factors as factor
+           where factor.user_id = account.id
+             and factor.status = 'verified'
+             and cast(factor.factor_type as text) <> 'recovery_codes'
        ) as has_second_factor,
        cast(null as bigint) as owned_count,
        cast(null as boolean) as owns_popular

@@ -1,5 +1,5 @@
--- A subset: columns, types and indexes of GoTrue's tables (supabase/auth, migrations up to 20240427), without those that no
--- profile could need. They are in a schema of their own, with row level security on.
+-- A subset: columns, types and indexes of GoTrue's tables (supabase/auth, migrations up to 20261007120000), without those that
+-- no profile could need. They are in a schema of their own, with row level security on.
 create schema auth;
 create table auth.users (
     instance_id uuid,
@@ -49,7 +49,7 @@ create table auth.identities (
 create index identities_email_idx on auth.identities (email text_pattern_ops);
 create index identities_user_id_idx on auth.identities (user_id);
 alter table auth.identities enable row level security;
-create type auth.factor_type as enum ('totp', 'webauthn', 'phone');
+create type auth.factor_type as enum ('totp', 'webauthn', 'phone', 'recovery_codes');
 create type auth.factor_status as enum ('unverified', 'verified');
 create table auth.mfa_factors (
     id uuid primary key,
