@@ -1,5 +1,6 @@
--- A subset: the tables that hold users, their addresses and crates, of rust-lang/crates.io as of 2026
--- (crates/crates_io_database/src/schema.rs), with the triggers on emails of its migrations.
+-- A subset: the tables that hold users, their addresses and crates, of rust-lang/crates.io as of 2026-08
+-- (crates/crates_io_database/src/schema.rs at b8306ac9ade3, less what users has lost since to oauth_github: the avatar and
+-- the token), with the triggers on emails of its migrations.
 create function random_string(integer) returns text as $$
     select array_to_string(
         array(
@@ -16,12 +17,12 @@ create table users (
     name varchar,
     gh_id integer not null,
     gh_login varchar not null,
-    gh_avatar varchar,
-    gh_encrypted_token bytea not null,
     account_lock_reason varchar,
     account_lock_until timestamptz,
     is_admin boolean not null default false,
-    publish_notifications boolean not null default true
+    publish_notifications boolean not null default true,
+    username varchar not null,
+    created_at timestamptz
 );
 create unique index users_gh_id on users (gh_id) where gh_id > 0;
 create index index_users_gh_login on users (lower(gh_login::text));

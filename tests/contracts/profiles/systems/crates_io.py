@@ -10,8 +10,8 @@ from tests.contracts.profiles.on_postgresql import PostgresqlSystem
 MANY_USERS = """
 create function many_users(count integer) returns void language sql as $$
     with made as (
-        insert into users (gh_id, gh_login, gh_encrypted_token)
-        select n, 'many' || n, '' from generate_series(1, count) as n
+        insert into users (gh_id, gh_login, username)
+        select n, 'many' || n, 'many' || n from generate_series(1, count) as n
         returning id, gh_id as n
     )
     insert into emails (user_id, email, verified, token)
@@ -48,7 +48,7 @@ class CratesIo(PostgresqlSystem):
     ) -> str:
         number = self.next()
         user = self.execute(
-            "insert into users (gh_id, gh_login, gh_encrypted_token) values (%(number)s, %(login)s, '') returning id",
+            "insert into users (gh_id, gh_login, username) values (%(number)s, %(login)s, %(login)s) returning id",
             number=number,
             login=f"user{number}",
         )
