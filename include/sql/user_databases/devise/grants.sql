@@ -1,5 +1,6 @@
 -- Devise keeps one address an account, and when it was confirmed: that is the flag too. Times are UTC without a zone, as
--- Rails keeps them. A locked account is left alone. If the application marks deleted users, say so in known_address.
+-- Rails keeps them. A locked account is one of many failed log-ins, which a reset by mail unlocks: it is not left alone. If
+-- the application marks deleted users, say so in known_address.
 
 -- A key is sent as text, and a text that is no key of this table finds nothing.
 create function lapsewatch.read_key(given text) returns bigint immutable
@@ -13,8 +14,7 @@ select id as address_key,
        confirmed_at is not null as is_verified,
        confirmed_at at time zone 'UTC' as verified_at,
        jsonb_build_object('confirmed_at', confirmed_at) as was
-from public.users
-where locked_at is null;
+from public.users;
 
 create view lapsewatch.account as
 select id as account_key,

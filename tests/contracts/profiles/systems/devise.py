@@ -1,7 +1,6 @@
 """Devise: one table, and a time that is the flag too."""
 
 from datetime import datetime
-from typing import ClassVar
 
 from tests.contracts.profiles.on_postgresql import PostgresqlSystem
 from tests.contracts.profiles.system import LONG_AGO
@@ -9,7 +8,6 @@ from tests.contracts.profiles.system import LONG_AGO
 
 class Devise(PostgresqlSystem):
     name = "devise"
-    left_alone: ClassVar = {"locked": "update users set locked_at = now() where id = %(key)s::bigint"}
     absent = ("",)
     fill = (
         "insert into users (email, confirmed_at, created_at, updated_at)"
