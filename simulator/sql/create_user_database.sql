@@ -1,5 +1,6 @@
 -- A user database in PyPI's schema: the subset of warehouse's tables and columns that tells of e-mail addresses, and of
--- what depends on them.
+-- what depends on them (warehouse/accounts/models.py at 958c9f191abb; the domain's status is of migration 465f004c9562,
+-- 2025-04-03).
 -- Times are UTC without a zone, as warehouse keeps them.
 
 -- With what others have built on them, such as views.
