@@ -156,7 +156,8 @@ def copy(server: postgres.Server, template: str, database: str) -> str:
     """Make a database as a copy, in place of one of that name; return its URL."""
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f"drop database if exists {database} with (force)")
-        connection.execute(f"create database {database} template {template}")
+        # Its files, not page by page through the log: half of the work.
+        connection.execute(f"create database {database} template {template} strategy file_copy")
     return server.url(database)
 
 
