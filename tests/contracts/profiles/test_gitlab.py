@@ -78,3 +78,23 @@ def test_maintainers_publish_and_developers_do_not(system: GitLab) -> None:
         system.execute("update project_authorizations set access_level = %(level)s", level=level)
         (found,) = system.reader.sole_addresses()
         assert (found.owned_count, found.owns_popular) == (count, popular)
+
+
+def test_a_passkey_is_no_second_factor(system: GitLab) -> None:
+    system.add("a@lapsed.com")
+
+    def has_second_factor() -> bool | None:
+        (found,) = system.reader.sole_addresses()
+        return found.has_second_factor
+
+    assert has_second_factor() is False
+    system.execute(
+        "insert into webauthn_registrations (user_id, created_at, updated_at, credential_xid, name, public_key)"
+        " select id, now(), now(), 'id', 'key', 'key' from users"
+    )
+    assert has_second_factor() is True
+    # As newer releases have it: 1 is in place of a password, 2 beside it.
+    system.execute("alter table webauthn_registrations add column authentication_mode smallint not null default 2")
+    assert has_second_factor() is True
+    system.execute("update webauthn_registrations set authentication_mode = 1")
+    assert has_second_factor() is False

@@ -26,13 +26,18 @@ from public.emails as known
 join public.users as account on account.id = known.user_id
 where account.user_type = 0 and account.state in ('active', 'deactivated');
 
--- Looked up account by account. From access level 40 (maintainer) on one publishes, through a group too. Popular is what a
--- hundred stars make a project.
+-- Looked up account by account. Newer releases keep passkeys among the security keys: mode 1 stands in for a password, and
+-- is no second factor beside one. Older ones have no such column: what is read of the row, whole, is null there. From
+-- access level 40 (maintainer) on one publishes, through a group too. Popular is what a hundred stars make a project.
 create view lapsewatch.account as
 select account.id as account_key,
        account.otp_required_for_login
-           or exists (select from public.webauthn_registrations as factor where factor.user_id = account.id)
-           as has_second_factor,
+           or exists (
+               select
+               from public.webauthn_registrations as factor
+               where factor.user_id = account.id
+                 and to_jsonb(factor) ->> 'authentication_mode' is distinct from '1'
+           ) as has_second_factor,
        (
            select count(distinct role.project_id)
            from public.project_authorizations as role
