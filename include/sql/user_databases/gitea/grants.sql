@@ -21,12 +21,11 @@ where coalesce(account.type, 0) = 0
   and coalesce(account.login_type, 0) in (0, 1, 6)
   and not account.prohibit_login;
 
--- Looked up account by account. Popular is what a hundred stars make a repository.
+-- Looked up account by account. A security key is not counted: a password is reset by mail, and its new owner logged in,
+-- without it. Popular is what a hundred stars make a repository.
 create view lapsewatch.account as
 select account.id as account_key,
-       exists (select from public.two_factor as generator where generator.uid = account.id)
-           or exists (select from public.webauthn_credential as credential where credential.user_id = account.id)
-           as has_second_factor,
+       exists (select from public.two_factor as generator where generator.uid = account.id) as has_second_factor,
        (select count(*) from public.repository as owned where owned.owner_id = account.id) as owned_count,
        exists (select from public.repository as owned where owned.owner_id = account.id and owned.num_stars >= 100)
            as owns_popular

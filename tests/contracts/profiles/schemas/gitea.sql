@@ -1,5 +1,6 @@
 -- A subset: the tables that hold users, their addresses, second factors and repositories, of go-gitea/gitea
--- (models/user/email_address.go and user.go as of 2025, models/auth), as xorm makes them on PostgreSQL.
+-- (models/user/email_address.go and user.go as of 2025, models/auth), as xorm makes them on PostgreSQL. Forgejo's are the
+-- same as far as the profile reads them.
 create table "user" (
     id bigserial primary key,
     lower_name varchar(255) not null unique,
