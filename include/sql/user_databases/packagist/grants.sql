@@ -21,9 +21,10 @@ select id as address_key,
 from fos_user
 where frozen is null;
 
+-- An empty secret is none.
 create or replace view lapsewatch.account as
 select account.id as account_key,
-       account.totpSecret is not null as has_second_factor,
+       coalesce(account.totpSecret, '') <> '' as has_second_factor,
        (select count(*) from maintainers_packages as maintainer where maintainer.user_id = account.id) as owned_count,
        cast(null as signed) as owns_popular
 from fos_user as account;

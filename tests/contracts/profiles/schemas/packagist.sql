@@ -1,5 +1,5 @@
--- A subset: the tables of composer/packagist that tell of users, by the mapping in src/Entity/User.php and the migrations
--- up to 2026-09. Doctrine keeps no dump: column types follow the mapping.
+-- A subset: the tables of composer/packagist that tell of users, by the mapping in src/Entity/User.php of 2025 and the
+-- migrations up to 2026-10. Doctrine keeps no dump: column types follow the mapping.
 create table fos_user (
     id int auto_increment primary key,
     username varchar(191) not null,
@@ -17,12 +17,14 @@ create table fos_user (
     password_requested_at datetime default null,
     createdAt datetime not null,
     apiToken varchar(40) not null default '',
+    safeApiToken varchar(40) not null default '',
     githubId varchar(255) default null,
     githubToken varchar(255) default null,
     githubScope varchar(255) default null,
     failureNotifications tinyint(1) not null default 1,
     totpSecret varchar(255) default null,
     backupCode varchar(8) default null,
+    sessionBuster smallint unsigned not null default 0,
     unique key UNIQ_957A647992FC23A8 (username_canonical),
     unique key UNIQ_957A6479A0D96FBF (email_canonical),
     unique key UNIQ_957A6479C05FB297 (confirmation_token),
