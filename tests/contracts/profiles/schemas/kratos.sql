@@ -1,5 +1,5 @@
 -- A subset: columns and indexes of Ory Kratos' tables (ory/kratos, persistence/sql/migrations) as dumps of its schema on
--- PostgreSQL show them, 2023 to 2025.
+-- PostgreSQL show them, 2023 to 2025, with the migration 20241001000000000000_identity_verifiable_addresses_pk.
 create table identities (
     id uuid primary key,
     schema_id varchar(2048) not null,
@@ -11,7 +11,7 @@ create table identities (
     state_changed_at timestamp
 );
 create table identity_verifiable_addresses (
-    id uuid primary key,
+    id uuid not null,
     status varchar(16) not null,
     via varchar(16) not null,
     verified boolean not null,
@@ -20,8 +20,10 @@ create table identity_verifiable_addresses (
     identity_id uuid not null references identities (id) on delete cascade,
     created_at timestamp not null,
     updated_at timestamp not null,
-    nid uuid
+    nid uuid,
+    primary key (identity_id, id)
 );
+create unique index identity_verifiable_addresses_id_uq_idx on identity_verifiable_addresses (id);
 create unique index identity_verifiable_addresses_status_via_uq_idx
     on identity_verifiable_addresses (nid, via, value);
 create index identity_verifiable_addresses_nid_identity_id_idx on identity_verifiable_addresses (identity_id, nid);
