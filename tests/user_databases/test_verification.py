@@ -136,6 +136,103 @@ def test_what_is_wrong_is_said_with_what_to_do(
     assert do in told.advice
 
 
+@pytest.mark.parametrize(
+    ("change", "weight", "says"),
+    [
+        (
+            "grant select (email), update (name, email) on accounts to {login}",
+            Weight.PROBLEM,
+            (
+                "{login}, which has been given lapsewatch_reader, may besides select public.accounts (email); update"
+                " public.accounts (email, name)"
+            ),
+        ),
+        (
+            "create role service; grant delete on accounts to service; grant service to {login}",
+            Weight.PROBLEM,
+            "{login}, which has been given lapsewatch_reader, may besides delete public.accounts",
+        ),
+        (
+            "grant trigger on accounts to lapsewatch_unverifier",
+            Weight.PROBLEM,
+            "lapsewatch_unverifier may trigger public.accounts, which it is not to",
+        ),
+        (
+            "grant select (address_digest) on lapsewatch.unverification to lapsewatch_unverifier",
+            Weight.PROBLEM,
+            "lapsewatch.unverification (address_digest, address_key, checked_at, flags, host, reverified_at), which",
+        ),
+        (
+            "revoke select (flags) on lapsewatch.unverification from lapsewatch_unverifier",
+            Weight.PROBLEM,
+            "lapsewatch_unverifier may not select lapsewatch.unverification (",
+        ),
+        (
+            "grant execute on function lapsewatch.reverify_address to lapsewatch_unverifier",
+            Weight.PROBLEM,
+            "lapsewatch_unverifier may execute lapsewatch.reverify_address, which it is not to",
+        ),
+        (
+            "create role helper login; grant lapsewatch_reader to helper",
+            Weight.NOTE,
+            "lapsewatch_reader has been given to helper and {login}",
+        ),
+        (
+            "create role team; create role helper login in role team; grant lapsewatch_unverifier to team",
+            Weight.NOTE,
+            "lapsewatch_unverifier has been given to helper and lapsewatch_unverifies and team",
+        ),
+        (
+            "create role helper superuser; grant lapsewatch_reader to helper",
+            Weight.NOTE,
+            "helper, which has been given a role of Lapsewatch's, is a superuser, and may do everything",
+        ),
+        (
+            "create role service; grant insert (host), delete on lapsewatch.unverification to service",
+            Weight.PROBLEM,
+            "service may delete lapsewatch.unverification; insert lapsewatch.unverification (host): what",
+        ),
+        (
+            "grant execute on function lapsewatch.unverify_address to public",
+            Weight.PROBLEM,
+            "everybody (public) may execute lapsewatch.unverify_address: what",
+        ),
+        (
+            "create role service; grant create on schema lapsewatch to service",
+            Weight.PROBLEM,
+            "service may create in the schema lapsewatch: what",
+        ),
+        (
+            (
+                "create role service; grant create on schema lapsewatch to service;"
+                " alter view lapsewatch.account owner to service; revoke create on schema lapsewatch from service"
+            ),
+            Weight.PROBLEM,
+            "service may alter lapsewatch.account: what",
+        ),
+        (
+            "create role service; grant select on lapsewatch.known_address, lapsewatch.account to service",
+            Weight.NOTE,
+            "service may select lapsewatch.account, lapsewatch.known_address",
+        ),
+    ],
+)
+def test_who_else_may_do_something_is_said(
+    owner: psycopg.Connection, verify: Verify, change: str, weight: Weight, says: str
+) -> None:
+    before = verify()
+    assert problems(before) == []
+    assert "nobody else has been granted anything of Lapsewatch's" in [it.text for it in before]
+    owner.execute(change.format(login=privileges.READER))
+    try:
+        told = [it for it in verify() if says.format(login=privileges.READER) in it.text]
+    finally:
+        for (role,) in owner.execute("select rolname from pg_roles where rolname in ('helper', 'team', 'service')"):
+            owner.execute(f"reassign owned by {role} to current_user; drop owned by {role}; drop role {role}")
+    assert [it.weight for it in told] == [weight]
+    assert told[0].advice
+
+
 def test_rows_that_row_level_security_hides_are_noticed(owner: psycopg.Connection, verify: Verify) -> None:
     owner.execute("alter table accounts enable row level security")
     assert problems(verify()) == []  # a superuser's views see all

@@ -5,7 +5,8 @@ says is passed on, because it may quote a password or a row.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -25,6 +26,28 @@ from lapsewatch.user_databases.profile import PROFILES_FOLDER, Profile
 CATALOG = PROFILES_FOLDER / "catalog"
 READER, UNVERIFIER = "lapsewatch_reader", "lapsewatch_unverifier"
 VIEWS_OF_READER = frozenset({"verified_email", "sole_address", "account"})
+LEDGER_DUE: Mapping[str, set[tuple[str, str]]] = {
+    "postgresql": {
+        ("select", "unverification (address_key, checked_at, flags, host, reverified_at)"),
+        ("insert", "unverification (address_key, checked_at, flags, host, verified_at)"),
+        ("update", "unverification (reverified_at)"),
+        ("execute", "read_key"),
+        ("execute", "reverify_addresses"),
+    },
+    "mariadb": {
+        ("select", "unverification"),
+        ("execute", "read_key"),
+        ("execute", "unverify_addresses"),
+        ("execute", "reverify_addresses"),
+    },
+}
+"""What the unverifier may do with the ledger, and with the functions that write to it."""
+COLUMNS_DUE = {
+    ("update", "address (domain_last_checked, domain_last_status, unverify_reason, verified)"),
+    ("execute", "read_key"),
+}
+"""What it may do where the evidence is kept in the system's own columns."""
+ONLY_READ = frozenset({"select", "references", "usage", "maintain"})
 MANY_ROWS = 10_000
 """Reading so many rows from start to end is worth a word, and too much for looking up a few keys."""
 
@@ -96,7 +119,9 @@ class Verification:
             "row level security": self._hidden_rows,
             "the script": self._script,
             "the roles": self._roles,
+            "who has the roles": self._members,
             "what the roles may do": self._privileges,
+            "what others may do": self._grantees,
             "plans": self._plans,
             "select_hosts": self._hosts,
         }
@@ -168,19 +193,85 @@ class Verification:
         if roles.get(UNVERIFIER) is not None and READER in roles and not roles[UNVERIFIER]:
             yield _problem(f"{UNVERIFIER} lacks the rights of {READER}", f"grant {READER} to {UNVERIFIER}")
 
-    def _privileges(self) -> Iterator[Finding]:
-        held = set(self._catalog("select_privileges", tables=self._table_names))
-        there = {role for role, _ in self._catalog("select_roles")} & {READER, UNVERIFIER}
-        due = {it for it in self._privileges_due if it[0] in there}
-        for role, relation, privilege in sorted(due - held):
-            yield _problem(f"{role} may not {privilege} {relation}", "run the script again")
-        for role, relation, privilege in sorted(held - due):
-            yield _problem(
-                f"{role} may {privilege} {relation}, which it is not to",
-                f"revoke it from {role}, and from whom it has it: another role, or everybody (public)",
+    def _members(self) -> Iterator[Finding]:
+        members, superusers = self._members_by_role()
+        for role, names in members.items():
+            if len(names) > 1:
+                yield Finding(
+                    Weight.NOTE,
+                    f"{role} has been given to {' and '.join(sorted(names))}",
+                    f"revoke {role} from whom Lapsewatch does not log in as",
+                )
+        told = [f"{', '.join(sorted(names))} (as {role})" for role, names in members.items() if names]
+        if told:
+            yield _good(f"who can log in for Lapsewatch: {'; '.join(told)}")
+        for name in sorted(superusers):
+            yield Finding(
+                Weight.NOTE,
+                f"{name}, which has been given a role of Lapsewatch's, is a superuser, and may do everything",
+                "let Lapsewatch log in as somebody who is none",
             )
-        if there == {READER, UNVERIFIER} and held == due:
+
+    def _members_by_role(self) -> tuple[dict[str, set[str]], set[str]]:
+        """Return who has been given each role, the unverifier's not named again as readers; and who is a superuser."""
+        members: dict[str, set[str]] = {READER: set(), UNVERIFIER: set()}
+        superusers = set()
+        for role, name, is_superuser in self._catalog("select_members"):
+            members[role].add(name)
+            if is_superuser:
+                superusers.add(name)
+        members[READER] -= members[UNVERIFIER]
+        return members, superusers
+
+    def _privileges(self) -> Iterator[Finding]:
+        there = {role for role, _ in self._catalog("select_roles")} & {READER, UNVERIFIER}
+        members, superusers = self._members_by_role()
+        held: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        asked = [*there, *members[READER], *members[UNVERIFIER]]
+        for role, thing, privilege in self._catalog(
+            "select_privileges", tables=self._table_names, roles=json.dumps(asked)
+        ):
+            held[role].add((privilege, thing))
+        is_good = there == {READER, UNVERIFIER}
+        for role in sorted(there):
+            due = self._privileges_due(role)
+            is_good &= held[role] == due
+            if missing := due - held[role]:
+                yield _problem(f"{role} may not {_listed(missing)}", "run the script again")
+            if more := held[role] - due:
+                yield _problem(
+                    f"{role} may {_listed(more)}, which it is not to",
+                    f"revoke it from {role}, and from whom it has it: another role, or everybody (public)",
+                )
+        if is_good:
             yield _good("both roles may do what they are for, and nothing else with these tables and views")
+        for role, names in members.items():
+            for name in sorted(names - superusers):
+                if more := held[name] - held[role] - self._privileges_due(role):
+                    yield _problem(
+                        f"{name}, which has been given {role}, may besides {_listed(more)}",
+                        f"revoke it from {name}, and from whom it has it: who logs in for Lapsewatch needs {role} only",
+                    )
+
+    def _grantees(self) -> Iterator[Finding]:
+        reading: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        writing: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for thing, name, privilege in self._catalog("select_grantees"):
+            kind = reading if privilege in ONLY_READ else writing
+            kind[name or "everybody (public)"].add((privilege, thing))
+        for name, more in sorted(writing.items()):
+            yield _problem(
+                f"{name} may {_listed(more)}: what Lapsewatch, its ledger and its views say could come from there",
+                f"revoke it from {name}; where {name} owns something there, drop that and run the script again",
+            )
+        for name, more in sorted(reading.items()):
+            yield Finding(
+                Weight.NOTE,
+                f"{name} may {_listed(more)}",
+                f"revoke it from {name}, unless {name} may know of all addresses",
+            )
+        if not reading and not writing:
+            yield _good("nobody else has been granted anything of Lapsewatch's")
 
     def _plans(self) -> Iterator[Finding]:
         for name, takes in STATEMENTS.items():
@@ -236,20 +327,15 @@ class Verification:
     def _table_names(self) -> str:
         return json.dumps(list(self._profile.tables))
 
-    @property
-    def _privileges_due(self) -> set[tuple[str, str, str]]:
-        has_ledger = self._profile.evidence == "ledger"
-        evidence = "unverified_address" if has_ledger else "address_evidence"
-        due = {(role, view, "select") for role in (READER, UNVERIFIER) for view in VIEWS_OF_READER}
-        due |= {(UNVERIFIER, view, "select") for view in ("verified_address", "address", evidence)}
-        if not has_ledger:
-            due.add((UNVERIFIER, "address", "update"))
-        elif self._profile.dialect == "postgresql":
-            due |= {(UNVERIFIER, "unverification", it) for it in ("select", "insert", "update")}
-        else:
-            due.add((UNVERIFIER, "unverification", "select"))
-            due |= {(UNVERIFIER, it, "execute") for it in ("read_key", "unverify_addresses", "reverify_addresses")}
-        return {(role, f"lapsewatch.{name}", privilege) for role, name, privilege in due}
+    def _privileges_due(self, role: str) -> set[tuple[str, str]]:
+        """Return what the role is to be able to do: privileges, each with what it is for."""
+        due = {("select", view) for view in VIEWS_OF_READER}
+        if role == UNVERIFIER:
+            has_ledger = self._profile.evidence == "ledger"
+            evidence = "unverified_address" if has_ledger else "address_evidence"
+            due |= {("select", view) for view in ("verified_address", "address", evidence)}
+            due |= LEDGER_DUE[self._profile.dialect] if has_ledger else COLUMNS_DUE
+        return {(privilege, f"lapsewatch.{thing}") for privilege, thing in due}
 
     @property
     def _other_schema(self) -> str:
@@ -294,6 +380,14 @@ def _good(text: str) -> Finding:
 
 def _problem(text: str, advice: str) -> Finding:
     return Finding(Weight.PROBLEM, text, advice)
+
+
+def _listed(held: Iterable[tuple[str, str]]) -> str:
+    """Say privileges in words: each with all that it is for."""
+    by_privilege: dict[str, list[str]] = defaultdict(list)
+    for privilege, thing in sorted(held):
+        by_privilege[privilege].append(thing)
+    return "; ".join(f"{privilege} {', '.join(things)}" for privilege, things in by_privilege.items())
 
 
 def _is_alike(found: str, declared: str) -> bool:

@@ -246,16 +246,16 @@ def test_who_is_being_moved_is_waited_for(system: System, postgres_server: postg
 
 def test_addresses_are_locked_in_the_order_of_keys(system: System, postgres_server: postgres.Server) -> None:
     """Two batches that cross wait for each other: whoever waits for an address holds none with a higher key."""
-    for number in range(3):
-        system.add(f"{number}@lapsed.com", at=LONG_AGO)
+    names = {system.add(f"{name}@lapsed.com", at=LONG_AGO): name for name in "abc"}
     judged = sorted(system.judge("lapsed.com"), key=lambda it: it.address_key, reverse=True)
-    first, *others = sorted(it.address_key for it in judged)
+    first, *others = sorted(names)
     system.execute("set lock_timeout = '3s'")
     for act in (system.users.unverify, system.users.reverify):
-        with locked_by_the_service(system, first, "0@Lapsed.com", partial(act, judged), postgres_server) as ours:
-            for number, key in enumerate(others, 1):
-                system.change(key, f"{number}@LAPSED.com")
-        assert ours.result() == {first, *others}
+        email = f"{names[first]}@Lapsed.com"
+        with locked_by_the_service(system, first, email, partial(act, judged), postgres_server) as ours:
+            for key in others:
+                system.change(key, f"{names[key]}@LAPSED.com")
+        assert ours.result() == set(names)
 
 
 def test_a_key_in_other_words_is_the_same_in_the_ledger(system: System, unverifier_url: str) -> None:

@@ -62,7 +62,10 @@ def test_the_profile_suits_the_schema_that_it_was_written_for(system: System, ve
             "grant create temporary tables on lapsewatch.* to lapsewatch_reader",
             "lapsewatch_unverifier may create temporary tables in lapsewatch, which it is not to",
         ),
-        ("grant create routine on *.* to lapsewatch_unverifier", f"may create routine in {SERVICE}, which"),
+        (
+            "grant create routine on *.* to lapsewatch_unverifier",
+            f"may create routine in lapsewatch, in {SERVICE}, which",
+        ),
         (
             "grant create temporary tables on *.* to lapsewatch_reader",
             "lapsewatch_reader may create temporary tables in",
