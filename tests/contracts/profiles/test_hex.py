@@ -5,8 +5,8 @@ import pytest
 from tests.contracts.profiles.system import System
 
 RESET = (
-    "insert into password_resets (key, primary_email, user_id, inserted_at)"
-    " select 'key', %(mailed)s, user_id, now() from emails where id = %(key)s::integer"
+    "insert into password_resets (key_hash, primary_email, user_id, inserted_at)"
+    " select 'hash', %(mailed)s, user_id, now() from emails where id = %(key)s::integer"
 )
 
 

@@ -1,6 +1,6 @@
 -- A subset: the tables that hold users, their addresses, resets of passwords and packages, of priv/repo/structure.sql of
 -- hexpm/hexpm, commit 9d66d6fed1bd (2023). users.username is citext there. What users.tfa holds is the migration's
--- CleanupTfaFields (2025-12): a secret and codes for recovery, or nothing.
+-- CleanupTfaFields (2025-12): a secret and codes for recovery, or nothing. Keys are hashed since 2026.
 create table users (
     id serial primary key,
     username text not null,
@@ -23,12 +23,12 @@ create table emails (
     verified boolean not null,
     "primary" boolean not null,
     public boolean not null,
-    verification_key varchar(255),
     user_id integer not null references users (id) on delete cascade,
     inserted_at timestamp not null default (now() at time zone 'UTC'),
     updated_at timestamp not null default (now() at time zone 'UTC'),
     gravatar boolean not null default false,
-    verification_expiry timestamp
+    verification_expiry timestamp,
+    verification_key_hash bytea
 );
 create unique index emails_email_key on emails (email) where (verified = true);
 create unique index emails_email_user_key on emails (email, user_id);
@@ -36,10 +36,10 @@ create unique index emails_user_id_case_idx on emails (user_id, (case when "prim
 create unique index emails_user_id_case_idx1 on emails (user_id, (case when public then true else null::boolean end));
 create table password_resets (
     id bigserial primary key,
-    key varchar(255) not null,
     primary_email varchar(255) not null,
     user_id bigint,
-    inserted_at timestamp not null
+    inserted_at timestamp not null,
+    key_hash bytea not null
 );
 create index password_resets_user_id_index on password_resets (user_id);
 create table packages (

@@ -45,7 +45,7 @@ class Hex(PostgresqlSystem):
 
     def verify(self, key: str, at: datetime) -> None:
         self.execute(
-            "update emails set verified = true, verification_key = null, verification_expiry = null"
+            "update emails set verified = true, verification_key_hash = null, verification_expiry = null"
             " where id = %(key)s::integer",
             key=key,
         )
