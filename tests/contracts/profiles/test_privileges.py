@@ -345,6 +345,29 @@ def test_granting_again_changes_nothing_and_keeps_the_ledger(system: System, pos
     assert system.users.reverify(judged) == {key}
 
 
+@pytest.mark.parametrize(
+    "owned",
+    ["schema lapsewatch", "view lapsewatch.account", "function lapsewatch.read_key(text)"],
+)
+def test_the_script_stops_where_a_stranger_owns_a_part(
+    system: System, owned: str, postgres_server: postgres.Server
+) -> None:
+    """What he puts there would run by the rights of whoever runs the script."""
+    url, password = postgres_server.url("contract"), postgres_server.cluster.password
+    system.execute("create role stranger")
+    try:
+        system.execute("grant create on schema lapsewatch to stranger")
+        system.execute(f"alter {owned} owner to stranger")
+        with pytest.raises(errors.InsufficientPrivilege, match="is owned by stranger, and not by lapsewatch"):
+            privileges.grant(url, password, system.profile.grants())
+        system.execute("alter role stranger superuser")
+        privileges.grant(url, password, system.profile.grants())
+    finally:
+        system.execute("reassign owned by stranger to lapsewatch")
+        system.execute("drop owned by stranger")
+        system.execute("drop role stranger")
+
+
 def test_every_relation_and_column_is_explained(system: System) -> None:
     unexplained = system.connection.execute(
         """
