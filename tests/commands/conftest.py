@@ -28,8 +28,8 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def lapsewatch(home: Path) -> Run:
-    """Run the command to its end, with no more in its environment than is given."""
+def installed_lapsewatch(home: Path) -> Run:
+    """Run the command to its end, as installed, with no more in its environment than is given."""
 
     def run(*arguments: str, given: str | bytes = "", env: Environment | None = None) -> CompletedProcess[str]:
         done = subprocess.run(
@@ -43,6 +43,12 @@ def lapsewatch(home: Path) -> Run:
         return CompletedProcess(arguments, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run
+
+
+@pytest.fixture
+def lapsewatch(installed_lapsewatch: Run) -> Run:
+    """The command as most tests of a module run it; those of commands that take Airflow's connections fork it."""
+    return installed_lapsewatch
 
 
 @pytest.fixture(scope="session")

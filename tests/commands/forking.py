@@ -9,7 +9,8 @@ import os
 import sys
 from typing import Any, NoReturn
 
-import lapsewatch.commands.sources
+import lapsewatch.commands.export
+import lapsewatch.commands.scan
 import lapsewatch.connections  # noqa: F401 - what takes seconds
 from lapsewatch.commands import main
 

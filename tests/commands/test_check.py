@@ -11,12 +11,19 @@ from tests.commands.conftest import Run, keyless, with_key
 from tests.conftest import API_KEY, SimulatedInternet
 
 
+@pytest.fixture
+def lapsewatch(forked_lapsewatch: Run) -> Run:
+    return forked_lapsewatch
+
+
 def found(text: str) -> dict[str, dict[str, Any]]:
     return {finding["domain"]: finding for finding in map(json.loads, text.splitlines())}
 
 
-def test_every_witness_is_heard_and_the_policy_decides(internet: SimulatedInternet, lapsewatch: Run) -> None:
-    done = lapsewatch("check", "--json", "alive.com", "redeemable.org", "released.dev", env=with_key(internet))
+def test_every_witness_is_heard_and_the_policy_decides(internet: SimulatedInternet, installed_lapsewatch: Run) -> None:
+    done = installed_lapsewatch(
+        "check", "--json", "alive.com", "redeemable.org", "released.dev", env=with_key(internet)
+    )
     assert done.returncode == 0, done.stderr
     findings = found(done.stdout)
     assert list(findings) == ["alive.com", "redeemable.org", "released.dev"]
@@ -90,8 +97,8 @@ def test_what_is_not_registrable_is_told_by_its_place_and_the_rest_is_checked(
     assert not any(name in done.stderr for name in ("secret", "co.uk", "127.0.0.1"))
 
 
-def test_if_nothing_is_registrable_nobody_is_asked(lapsewatch: Run) -> None:
-    done = lapsewatch("check", "com")
+def test_if_nothing_is_registrable_nobody_is_asked(installed_lapsewatch: Run) -> None:
+    done = installed_lapsewatch("check", "com")
     assert (done.returncode, done.stdout) == (2, "")
     assert "Asked" not in done.stderr
 
@@ -114,9 +121,9 @@ def test_a_policy_that_listens_to_flags_has_no_evidence_without_them(
 
 
 def test_an_installation_that_only_has_connections_gets_no_airflow_folder(
-    internet: SimulatedInternet, lapsewatch: Run, home: Path
+    internet: SimulatedInternet, installed_lapsewatch: Run, home: Path
 ) -> None:
-    assert lapsewatch("check", "alive.com", env=with_key(internet)).returncode == 0
+    assert installed_lapsewatch("check", "alive.com", env=with_key(internet)).returncode == 0
     assert not list(home.iterdir())
 
 

@@ -34,6 +34,11 @@ from tests.stages.conftest import check as check
 
 
 @pytest.fixture
+def lapsewatch(forked_lapsewatch: Run) -> Run:
+    return forked_lapsewatch
+
+
+@pytest.fixture
 def database(status_url: str) -> Environment:
     return {"AIRFLOW_CONN_STATUS_DB": status_url}
 
@@ -102,10 +107,10 @@ def sortable(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def test_what_is_read_from_the_files_is_what_sql_tells(
-    database: Environment, lapsewatch: Run, filled: None, status_url: str, tmp_path: Path
+    database: Environment, installed_lapsewatch: Run, filled: None, status_url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "made" / "lake"
-    done = lapsewatch("export", str(folder), env=database)
+    done = installed_lapsewatch("export", str(folder), env=database)
     assert (done.returncode, done.stderr) == (0, "")
     declared = read_declared()
     told = {line.split()[1]: int(line.split()[0].replace(",", "")) for line in done.stdout.splitlines()}

@@ -33,6 +33,11 @@ ingrace.net
 VERDICTS = {"redeemable.org": "unverify", "released.dev": "unverify", "ingrace.net": "watch", "alive.com": "keep"}
 
 
+@pytest.fixture
+def lapsewatch(forked_lapsewatch: Run) -> Run:
+    return forked_lapsewatch
+
+
 def written(text: str) -> dict[str, dict[str, Any]]:
     return {finding["domain"]: finding for finding in map(json.loads, text.splitlines())}
 
