@@ -9,7 +9,6 @@ import psycopg
 import pytest
 from lapsewatch.user_databases.database import UserDatabaseError
 from psycopg import errors
-from sqlalchemy import text
 
 from local import postgres, privileges
 from tests.contracts.profiles.system import CHECKED_AT, LONG_AGO, System
@@ -163,12 +162,6 @@ def test_the_reader_is_enough_to_read_and_changes_nothing(system: System) -> Non
     with pytest.raises(UserDatabaseError, match="InsufficientPrivilege"):
         reader.reverify(system.judge("lapsed.com"))
     assert system.rows() == before
-
-
-def test_reading_is_done_in_read_only_transactions_with_a_timeout(system: System) -> None:
-    query = text("select current_setting('transaction_read_only'), current_setting('statement_timeout')")
-    with system.users._reading() as connection:
-        assert tuple(connection.execute(query).one()) == ("on", "30min")
 
 
 def test_a_forged_row_verifies_nobody(system: System, unverifier_url: str) -> None:
