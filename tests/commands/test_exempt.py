@@ -41,7 +41,7 @@ def test_what_is_exempt_is_not_unverified_until_the_exemption_ends(
     assert done.stdout == f"Exemption 1: lapsed.com, for good. Given by carol on {today}: the owner has told us\n"
     assert lapsewatch("exempt", "--address", "2", *WHY, env=database).returncode == 0
     assert plan_and_unverify(run, users, status)["unverified_count"] == 1
-    assert lapsewatch("exempt", "--end", "1", env=database).returncode == 0
+    assert lapsewatch("exempt", "--end", "1", *WHY, env=database).returncode == 0
     assert plan_and_unverify(run, users, status)["unverified_count"] == 1
     listed = lapsewatch("exempt", "--list", env=database).stdout
     assert re.findall(r"Exemption (\d+): ([^,]+)", listed) == [("2", "the address with the key 2")]
@@ -98,9 +98,25 @@ def test_what_nobody_knows_is_exempt_with_a_warning(
     assert [line.split()[2] for line in unmet] == ["lasped.com,", "mail.lapsed.com,"]
 
 
+def test_who_ends_an_exemption_and_why_is_kept(database: Environment, lapsewatch: Run, status: Engine) -> None:
+    lapsewatch("exempt", "--domain", "example.com", *WHY, env=database)
+    end = ("exempt", "--end", "1", "--why", "the domain\nis sold", "--by", "dave")
+    done = lapsewatch(*end, env=database)
+    assert (done.returncode, done.stderr) == (0, "")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert done.stdout.endswith(
+        f" UTC. Given by carol on {today}: the owner has told us; ended by dave: the domain is sold\n"
+    )
+    kept = rows(status, "select exempted_by, ended_by, ended_why from lapsewatch.exemption")
+    assert kept == [{"exempted_by": "carol", "ended_by": "dave", "ended_why": "the domain is sold"}]
+    # What is over is not ended again, by nobody.
+    assert lapsewatch("exempt", "--end", "1", *WHY, env=database).returncode == 1
+    assert rows(status, "select exempted_by, ended_by, ended_why from lapsewatch.exemption") == kept
+
+
 def test_nothing_to_list_and_nothing_to_end(database: Environment, lapsewatch: Run) -> None:
     assert lapsewatch("exempt", "--list", env=database).stdout == "Nothing is exempt.\n"
-    done = lapsewatch("exempt", "--end", "7", env=database)
+    done = lapsewatch("exempt", "--end", "7", *WHY, env=database)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "lapsewatch: no exemption of that number is in force\n"
 
@@ -117,7 +133,10 @@ def test_nothing_to_list_and_nothing_to_end(database: Environment, lapsewatch: R
         (["--domain", "example.com", "--why", " \t "], "--why is blank"),
         (["--domain", "example.com", "--why", "asked by someone@example.com"], "--why holds an e-mail address"),
         (["--domain", "example.com", "--why", "so", "--by", "someone@example.com"], "--by holds an e-mail address"),
-        (["--list", "--why", "so"], "for a new exemption"),
+        (["--list", "--why", "so"], "given or ended"),
+        (["--end", "1"], "say --why"),
+        (["--end", "1", "--why", "asked by someone@example.com"], "--why holds an e-mail address"),
+        (["--end", "1", *WHY, "--until", "2126-01-01"], "for a new exemption"),
         (["--domain", "example.com", "--list"], "not allowed with"),
         (["--domain", "example.com", *WHY, "--until", "tomorrow"], "--until"),
         ([], "required"),

@@ -279,10 +279,10 @@ def test_an_exemption_of_an_address_that_no_run_has_met_is_not_hidden(
         " that no run has met, under whatever domain they are: `lapsewatch exempt --list` shows them."
     ) in in_words(status)
     assert in_json(status)["unmet_exemption_count"] == 2
-    lapsewatch("exempt", "--end", "1", env=database)
+    lapsewatch("exempt", "--end", "1", *why, env=database)
     day(1, EXPIRING)
     assert "1 exemption by key is in force" in in_words(status)
-    lapsewatch("exempt", "--end", "2", env=database)
+    lapsewatch("exempt", "--end", "2", *why, env=database)
     assert "Exemptions" not in in_words(status)
 
 

@@ -154,7 +154,7 @@ def test_types_are_as_declared_and_pandas_reads_months_apart(
         for path in (tmp_path / "lake" / dataset).rglob("*.parquet"):
             found = parquet.read_schema(path)
             assert found.equals(declared.schema(dataset)), dataset
-            assert found.metadata[b"lapsewatch.schema_version"] == b"1"
+            assert found.metadata[b"lapsewatch.schema_version"] == str(declared.version).encode()
     checks = pd.read_parquet(tmp_path / "lake" / "domain_check", filters=[("month", "==", "2026-10")])
     assert sorted(checks["domain"]) == ["a.com", "b.com"]
     assert str(checks["planned_at"].dtype) == "datetime64[us, UTC]"

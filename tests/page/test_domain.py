@@ -105,7 +105,12 @@ def test_evidence_lapses_unverifications_and_exemptions_have_sections(viewer: Te
 
 
 def test_what_was_exempt_once_is_told_with_its_end(viewer: TestClient, lost: StatusDatabase) -> None:
-    lost.execute("update lapsewatch.exemption set exempted_at = %(at)s, expires_at = %(end)s", at=NOW - DAY, end=NOW)
+    lost.execute(
+        "update lapsewatch.exemption"
+        " set exempted_at = %(at)s, expires_at = %(end)s, ended_by = 'Eve', ended_why = 'sold'",
+        at=NOW - DAY,
+        end=NOW,
+    )
     lost.execute(
         "insert into lapsewatch.exemption (address_key, reason, exempted_by, exempted_at, expires_at) values"
         " ('key-1', 'a friend', 'Ann', %(at)s, %(at)s), ('key-9', 'elsewhere', 'Ann', %(at)s, %(at)s)",
@@ -120,13 +125,14 @@ def test_what_was_exempt_once_is_told_with_its_end(viewer: TestClient, lost: Sta
     part = said(section(page, "exemptions"))
     assert "None is in force." in part
     assert f"Over: Exemption 1: example.com, until {ended} UTC. Given by Bob" in part
+    assert ": a partner; ended by Eve: sold" in part
     assert "Over: Exemption 2: the address with the key key-1, until" in part
     assert "elsewhere" not in page
     assert '<span class="badge">exempt</span>' not in page
     rows = csv.DictReader(io.StringIO(viewer.get(f"{PAGE}/exemptions.csv").text))
-    assert [(row["exemption_id"], row["expires_at"], row["is_in_force"]) for row in rows] == [
-        ("1", f"{ended} UTC", "False"),
-        ("2", f"{NOW - 2 * DAY:%Y-%m-%d %H:%M} UTC", "False"),
+    assert [(row["exemption_id"], row["expires_at"], row["ended_by"], row["is_in_force"]) for row in rows] == [
+        ("1", f"{ended} UTC", "Eve", "False"),
+        ("2", f"{NOW - 2 * DAY:%Y-%m-%d %H:%M} UTC", "", "False"),
     ]
 
 

@@ -39,6 +39,7 @@ grant select (
 
 grant select (exemption_id, domain, reason, exempted_by, exempted_at, expires_at)
 on lapsewatch.exemption, lapsewatch.exemption_in_force to lapsewatch_analyst;
+grant select (ended_by, ended_why) on lapsewatch.exemption to lapsewatch_analyst;
 
 grant select (
     kind, domain, run_id, created_at, sent_at, withdrawn_at, attempt_count, attempted_at, error

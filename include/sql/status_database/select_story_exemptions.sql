@@ -1,6 +1,6 @@
 -- What is or was exempt: the domain, or addresses that a run has met under it.
 select exemption_id, given.domain, given.address_key, given.reason, given.exempted_by, given.exempted_at, given.expires_at,
-       in_force.exemption_id is not null as is_in_force
+       given.ended_by, given.ended_why, in_force.exemption_id is not null as is_in_force
 from lapsewatch.exemption as given
 left join lapsewatch.exemption_in_force as in_force using (exemption_id)
 where given.domain = :domain

@@ -196,7 +196,7 @@ def _add_exempt(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     command.epilog = (
         "examples:\n  lapsewatch exempt --domain example.com --why 'ours' --until 2027-01-31\n"
-        "  lapsewatch exempt --list\n  lapsewatch exempt --end 3"
+        "  lapsewatch exempt --list\n  lapsewatch exempt --end 3 --why 'sold'"
     )
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("--domain", metavar="DOMAIN", help="all addresses under a registrable domain")

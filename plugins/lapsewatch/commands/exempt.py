@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     A new one of something that nobody knows holds, with a warning on standard error.
     """
     is_new = not arguments.list and arguments.end is None
-    values = _new(arguments) if is_new else _not_new(arguments)
+    values = _new(arguments) if is_new else _ending(arguments) if arguments.end is not None else _listing(arguments)
     out = sys.stdout
     # Airflow talks on standard output, which belongs to the answer.
     with redirect_stdout(sys.stderr), open_status_database() as status, status.begin() as connection:
@@ -64,21 +64,29 @@ def _warn(domain: str | None, address_key: str | None, **_: object) -> None:
 
 
 def _new(arguments: argparse.Namespace) -> dict[str, Any]:
-    if arguments.why is None:
-        raise BadInput("an exemption needs a reason: say --why")
     return {
         "domain": None if arguments.domain is None else read_domain(arguments.domain),
         "address_key": None if arguments.address is None else read_address_key(arguments.address),
-        "why": read_why(arguments.why),
-        "by": read_author(arguments.by),
         "expires_at": None if arguments.until is None else _end_of(arguments.until),
-    }
+    } | _authorship(arguments)
 
 
-def _not_new(arguments: argparse.Namespace) -> dict[str, Any]:
+def _ending(arguments: argparse.Namespace) -> dict[str, Any]:
+    if arguments.until is not None:
+        raise BadInput("--until is for a new exemption")
+    return {"exemption_id": arguments.end} | _authorship(arguments)
+
+
+def _listing(arguments: argparse.Namespace) -> dict[str, Any]:
     if (arguments.why, arguments.by, arguments.until) != (None, None, None):
-        raise BadInput("--why, --by and --until are for a new exemption")
-    return {"exemption_id": arguments.end}
+        raise BadInput("--why, --by and --until are for an exemption that is given or ended")
+    return {}
+
+
+def _authorship(arguments: argparse.Namespace) -> dict[str, str]:
+    if arguments.why is None:
+        raise BadInput("who gives an exemption, or ends one, has a reason: say --why")
+    return {"why": read_why(arguments.why), "by": read_author(arguments.by)}
 
 
 def _end_of(day: date) -> datetime:

@@ -99,12 +99,13 @@ def dns_said(dns: DnsReading | None) -> str:
 
 
 def exemption_said(exemption: Mapping[str, Any]) -> str:
-    """Return what is exempt, until when, and who said why, in one line."""
+    """Return what is exempt, until when, and who said why, in one line; and who ended it, where somebody has."""
     what = exemption["domain"] or f"the address with the key {exemption['address_key']}"
     until = "for good" if exemption["expires_at"] is None else f"until {minute(exemption['expires_at'])} UTC"
+    ended = f"; ended by {exemption['ended_by']}: {exemption['ended_why']}" if exemption.get("ended_by") else ""
     return (
         f"Exemption {exemption['exemption_id']}: {what}, {until}. Given by {exemption['exempted_by']} on"
-        f" {day(exemption['exempted_at'])}: {exemption['reason']}"
+        f" {day(exemption['exempted_at'])}: {exemption['reason']}{ended}"
     )
 
 

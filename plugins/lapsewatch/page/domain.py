@@ -47,7 +47,8 @@ RECORDS = {
     ),
     "exemptions": Record(
         lambda story: sorted([*story.exemptions, *story.ended_exemptions], key=itemgetter("exemption_id")),
-        ("exemption_id", "domain", "address_key", "reason", "exempted_by", "exempted_at", "expires_at", "is_in_force"),
+        ("exemption_id", "domain", "address_key", "reason", "exempted_by", "exempted_at", "expires_at", "ended_by",
+         "ended_why", "is_in_force"),
     ),
 }  # fmt: skip
 """What can be had of a domain as CSV, by name."""
