@@ -1,6 +1,7 @@
 """Who is not logged in sees nothing of the page."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -54,3 +55,17 @@ def test_airflows_navigation_opens_the_page_in_a_frame(open_page: Callable[..., 
     frame.locator("#last-run a[target=_top]").first.click()
     page.wait_for_url("**/dags/check_domain_status/runs/**")
     expect(page.locator("iframe")).to_have_count(0)
+
+
+@pytest.mark.parametrize("asked", [{"modifiers": ["ControlOrMeta"]}, {"button": "middle"}], ids=["control", "middle"])
+def test_a_link_that_leaves_the_frame_opens_another_tab_for_who_asks_for_it(
+    open_page: Callable[..., Page], asked: dict[str, Any]
+) -> None:
+    page = open_page("/plugin/lapsewatch")
+    frame = page.frame_locator("iframe")
+    with page.context.expect_page() as opened:
+        frame.locator("#last-run a[target=_top]").first.click(**asked)
+    opened.value.wait_for_url("**/dags/check_domain_status/runs/**")
+    # The dashboard stays where it is.
+    expect(frame.locator("#state canvas")).to_be_visible()
+    assert "/plugin/lapsewatch" in page.url
