@@ -26,6 +26,9 @@ class System:
     account of the address `%(key)s` such a one."""
     absent: ClassVar[tuple[str | None, ...]] = ()
     """What stands in the column of an address where there is none, as far as the schema lets it: null, or empty."""
+    longest: ClassVar[int] = 10_000_000
+    """How many characters the longest address may have. Less where the column is shorter, or an index on it: that takes
+    2,704 bytes of PostgreSQL's own packing, which are one letter 200,000 times."""
     drifts: ClassVar[frozenset[str]] = frozenset()
     """Columns, as `table.column`, that an undo can't restore, since the service's own triggers write them."""
     noted_in: ClassVar[frozenset[str]] = frozenset()

@@ -8,6 +8,7 @@ from tests.contracts.profiles.system import LONG_AGO
 
 class Devise(PostgresqlSystem):
     name = "devise"
+    longest = 200_000
     absent = ("",)
     fill = (
         "insert into users (email, confirmed_at, created_at, updated_at)"

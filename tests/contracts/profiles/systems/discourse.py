@@ -10,6 +10,7 @@ ACCOUNT = "(select user_id from user_emails where id = %(key)s::integer)"
 
 class Discourse(PostgresqlSystem):
     name = "discourse"
+    longest = 513
     left_alone: ClassVar = {
         "bot": (
             f"with moved as (update users set id = -id where id = {ACCOUNT} returning id)"

@@ -11,6 +11,7 @@ from tests.contracts.profiles.system import SCHEMAS
 
 class Django(DjangoSystem):
     name = "django"
+    longest = 254
     left_alone: ClassVar = {
         "inactive": "update auth_user set is_active = false where id = %(key)s::integer",
         "without a password": "update auth_user set password = '!x' where id = %(key)s::integer",

@@ -10,6 +10,7 @@ USER = "(select user_id from account_emailaddress where id = %(key)s::integer)"
 
 class DjangoAllauth(DjangoSystem):
     name = "django_allauth"
+    longest = 254
     applications = ("allauth", "allauth.account", "allauth.mfa")
     left_alone: ClassVar = {"inactive": f"update auth_user set is_active = false where id = {USER}"}
     absent = ("",)

@@ -8,6 +8,7 @@ from tests.contracts.profiles.on_postgresql import PostgresqlSystem
 
 class Generic(PostgresqlSystem):
     name = "generic"
+    longest = 200_000
     left_alone: ClassVar = {
         "deleted": "update accounts set deleted_at = now() where id = %(key)s::bigint",
         "banned": "update accounts set banned_at = now() where id = %(key)s::bigint",

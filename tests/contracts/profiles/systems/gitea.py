@@ -10,6 +10,7 @@ USER = "(select uid from email_address where id = %(key)s::bigint)"
 
 class Gitea(PostgresqlSystem):
     name = "gitea"
+    longest = 255
     left_alone: ClassVar = {
         "organization": f'update "user" set type = 1 where id = {USER}',
         "bot": f'update "user" set type = 4 where id = {USER}',

@@ -12,6 +12,7 @@ IS_PRIMARY = f"id = {ACCOUNT} and email = (select email from emails where id = %
 
 class GitLab(PostgresqlSystem):
     name = "gitlab"
+    longest = 200_000
     left_alone: ClassVar = {
         "bot": f"update users set user_type = 6 where id = {ACCOUNT}",
         "blocked": f"update users set state = 'blocked' where id = {ACCOUNT}",

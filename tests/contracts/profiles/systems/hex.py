@@ -10,6 +10,7 @@ USER = "(select user_id from emails where id = %(key)s::integer)"
 
 class Hex(PostgresqlSystem):
     name = "hex"
+    longest = 255
     left_alone: ClassVar = {
         "organization": f"update users set organization_id = {USER} where id = {USER}",
         "service": f"update users set service = true where id = {USER}",

@@ -8,6 +8,7 @@ from tests.contracts.profiles.on_postgresql import PostgresqlSystem
 
 class Keycloak(PostgresqlSystem):
     name = "keycloak"
+    longest = 255
     left_alone: ClassVar = {
         "disabled": "update user_entity set enabled = false where id = %(key)s",
         "service": "update user_entity set service_account_client_link = 'client' where id = %(key)s",

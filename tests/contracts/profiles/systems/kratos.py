@@ -12,6 +12,7 @@ ACCOUNT = "(select identity_id from identity_verifiable_addresses where id = %(k
 
 class Kratos(PostgresqlSystem):
     name = "kratos"
+    longest = 400
     left_alone: ClassVar = {"inactive": f"update identities set state = 'inactive' where id = {ACCOUNT}"}
     absent = ("",)
     fill = (

@@ -8,6 +8,7 @@ from tests.contracts.profiles.on_mariadb import MariadbSystem
 
 class Packagist(MariadbSystem):
     name = "packagist"
+    longest = 191
     left_alone: ClassVar = {"frozen": "update fos_user set frozen = 'spam', frozenAt = now() where id = %(key)s"}
     absent = ("",)
     fill = (

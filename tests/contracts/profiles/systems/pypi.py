@@ -12,6 +12,7 @@ USER = "(select user_id from user_emails where id = %(key)s::integer)"
 
 class PyPI(PostgresqlSystem):
     name = "pypi"
+    longest = 200_000
     absent = ("",)
     # The evidence stays where warehouse keeps it.
     drifts = frozenset({"user_emails.domain_last_checked", "user_emails.domain_last_status"})

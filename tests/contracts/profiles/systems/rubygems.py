@@ -8,6 +8,7 @@ from tests.contracts.profiles.on_postgresql import PostgresqlSystem
 
 class RubyGems(PostgresqlSystem):
     name = "rubygems"
+    longest = 200_000
     left_alone: ClassVar = {
         "deleted": "update users set deleted_at = now() where id = %(key)s::integer",
         "blocked": "update users set blocked_email = email where id = %(key)s::integer",

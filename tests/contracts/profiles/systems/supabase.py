@@ -9,6 +9,7 @@ from tests.contracts.profiles.system import LONG_AGO
 
 class Supabase(PostgresqlSystem):
     name = "supabase"
+    longest = 255
     left_alone: ClassVar = {
         "deleted": "update auth.users set deleted_at = now() where id = %(key)s::uuid",
         "banned": "update auth.users set banned_until = now() + interval '1 year' where id = %(key)s::uuid",
