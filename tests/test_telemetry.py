@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from lapsewatch.core.lifecycle import Phase
 from lapsewatch.stages.run import Run
+from lapsewatch.stages.summarise_run import summarise_run
 from lapsewatch.telemetry import publish_figures, publish_overdue, read_figures
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests.monitoring.receivers import Metric, Statsd, sending, statsd
 
@@ -123,3 +124,27 @@ def test_without_a_listener_nothing_happens(host: str) -> None:
 
 def test_there_is_nothing_to_read_before_the_summary(status: Engine) -> None:
     assert read_figures(RUN, status) == {}
+
+
+def test_a_run_that_is_planned_anew_adds_all_that_it_asks_again(status: Engine) -> None:
+    summarise_run(RUN, status)
+    with status.begin() as connection:
+        connection.execute(
+            text(
+                "update lapsewatch.run_metrics"
+                " set checked_count = 40, no_evidence_count = 3, api_call_count = 45, unverified_count = 5"
+            )
+        )
+        connection.execute(
+            text(
+                "insert into lapsewatch.run_plan (run_id, planned_at, clear_number, recheck, domain_count, batch_count,"
+                " api_interval) select run_id, finished_at - interval '1 hour', 0, true, 43, 1, 30"
+                " from lapsewatch.run_metrics"
+            )
+        )
+    of_the_plan = {"checked_count": 40, "no_evidence_count": 3, "api_call_count": 45}
+    assert read_figures(RUN, status).items() >= (of_the_plan | {"unverified_count": 5}).items()
+    with status.begin() as connection:
+        connection.execute(text("update lapsewatch.run_plan set planned_at = planned_at + interval '2 hours'"))
+    before = read_figures(RUN, status)
+    assert before.items() >= (dict.fromkeys(of_the_plan, 0) | {"unverified_count": 5}).items()

@@ -35,7 +35,7 @@ Figures = Mapping[str, Any]
 
 
 def read_figures(run: Run, status: Engine) -> Figures:
-    """Return what the run's summary says; nothing before it is summed up."""
+    """Return what the run's summary says; nothing before it is summed up, and no checks once it is planned anew."""
     with status.begin() as connection:
         found = connection.execute(statement("select_run_metrics"), {"run_id": run.run_id}).mappings().one_or_none()
     return dict(found or {})
