@@ -15,6 +15,9 @@ ROWS_PER_FETCH = 10_000
 UNREACHABLE = {1040, 1045, 1053, 1927, 2002, 2003, 2006, 2013, 2055}
 """Errors that end or refuse a connection: too many of them, access denied, shut down, killed, lost (MariaDB's list)."""
 
+LONGEST_LIST = 2**30
+"""Bytes: MariaDB cuts a JSON list off at group_concat_max_len, 1 MB unless told otherwise; no packet is longer."""
+
 TIMEOUT = 1969
 """ER_STATEMENT_TIMEOUT."""
 
@@ -31,6 +34,7 @@ class MariaDB:
         """See `Dialect`. The procedures that change something want a transaction that has begun."""
         if timeout is not None:
             connection.execute(text("set session max_statement_time = :seconds"), {"seconds": timeout})
+        connection.execute(text("set session group_concat_max_len = :bytes"), {"bytes": LONGEST_LIST})
         connection.execute(text(f"start transaction {'read only' if is_reading else 'read write'}"))
 
     def rows(

@@ -59,3 +59,15 @@ def test_a_refusal_quotes_no_row(system: System, mariadb_server: mariadb.Server)
     assert "lapsed.com" not in str(raised.value)
     assert raised.value.__cause__ is None
     assert system.counts() == {"lapsed.com": 1}
+
+
+def test_a_list_of_more_than_a_megabyte_is_not_cut_off(system: System) -> None:
+    """An account with ten thousand addresses, such as a system may have that lets an account have several."""
+    system.execute(
+        "create or replace view lapsewatch.known_address as"
+        " select seq as address_key, 1 as account_key, concat('a@', repeat('h', 100), seq, '.example') as email,"
+        " true as is_primary, true as is_verified, cast(null as datetime(6)) as verified_at, json_object() as was"
+        " from seq_1_to_10000"
+    )
+    (account,) = system.users.accounts_of(["1"])
+    assert len(account.others) == 9_999
