@@ -79,7 +79,7 @@ def running() -> Iterator[Server]:
                     server, "--no-defaults", f"--datadir={data}", f"--socket={folder}/s", f"--pid-file={folder}/pid",
                     "--bind-address=127.0.0.1", f"--port={port}", f"--init-file={begin}", "--skip-name-resolve=0",
                     "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=256M",
-                    "--max-allowed-packet=64M", *run_as,
+                    "--max-allowed-packet=64M", "--performance-schema", *run_as,
                 ],
                 stdout=said,
                 stderr=said,

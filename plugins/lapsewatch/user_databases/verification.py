@@ -66,8 +66,8 @@ BY_KEY = frozenset(STATEMENTS) - {"select_hosts", "select_addresses", "select_ac
 
 NO_RIGHT = {"42501", "1044", "1142", "1143", "1227", "1345", "1370"}
 """SQLSTATE insufficient_privilege; MariaDB's numbers for the same, and for a plan that may not be seen."""
-NOT_THERE = {"42P01", "42703", "42883", "3F000", "1049", "1054", "1146", "1305", "1356"}
-"""A table, column, function, schema or database that is missing, as PostgreSQL and MariaDB number it."""
+NOT_THERE = {"42P01", "42703", "42883", "3F000", "1049", "1054", "1146", "1305", "1356", "1449"}
+"""A table, column, function, schema, database or definer that is missing, as PostgreSQL and MariaDB number it."""
 
 ALIKE: tuple[frozenset[str], ...] = (
     frozenset({"text", "character varying", "character", "citext"}),

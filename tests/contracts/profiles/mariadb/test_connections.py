@@ -34,6 +34,11 @@ def test_it_is_reached_and_told_who_we_are(
         assert [it.host for it in users.hosts()] == ["münchen.example"]
         with users._reading() as connection:
             assert connection.scalar(text("select @@max_statement_time")) == 60
+            told = (
+                "select attr_value from performance_schema.session_connect_attrs"
+                " where attr_name = 'program_name' and processlist_id = %(us)s"
+            )
+            assert system.execute(told, us=connection.scalar(text("select connection_id()"))) == "lapsewatch"
 
 
 @pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"port": 1}])

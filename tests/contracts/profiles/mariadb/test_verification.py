@@ -87,6 +87,65 @@ def test_what_is_wrong_is_said(
         )
 
 
+@pytest.mark.parametrize(
+    ("change", "weight", "says"),
+    [
+        (
+            f"grant select (email), update on {SERVICE}.fos_user to {privileges.UNVERIFIER}",
+            Weight.PROBLEM,
+            f"{privileges.UNVERIFIER}, which has been given lapsewatch_unverifier, may besides select fos_user; update",
+        ),
+        (
+            f"grant create temporary tables on lapsewatch.* to {privileges.UNVERIFIER}",
+            Weight.PROBLEM,
+            f"{privileges.UNVERIFIER}, which has been given lapsewatch_unverifier, may besides create temporary",
+        ),
+        (
+            "create user helper; grant lapsewatch_unverifier to helper",
+            Weight.NOTE,
+            "lapsewatch_unverifier has been given",
+        ),
+        (
+            "create user helper; grant insert on lapsewatch.unverification to helper",
+            Weight.PROBLEM,
+            "helper may insert lapsewatch.unverification",
+        ),
+        (
+            "create user helper; grant execute on procedure lapsewatch.reverify_address to helper",
+            Weight.PROBLEM,
+            "helper may execute lapsewatch.reverify_address",
+        ),
+        (
+            "create user helper; grant update on `lapse%`.* to helper",
+            Weight.PROBLEM,
+            "helper may update in the database",
+        ),
+        ("create user helper; grant delete on *.* to helper", Weight.PROBLEM, "helper may delete in every database"),
+        ("create user helper; grant select on lapsewatch.address to helper", Weight.NOTE, "helper may select"),
+        (
+            (
+                "create or replace definer = gone@localhost view lapsewatch.verified_email as"
+                " select 'h' as host, 1 as at_sign_count, 0 as is_quoted"
+            ),
+            Weight.PROBLEM,
+            "select_hosts: something that it needs is not there",
+        ),
+    ],
+)
+def test_what_others_may_do_is_said(
+    system: System, verify: Verify, mariadb_server: mariadb.Server, change: str, weight: Weight, says: str
+) -> None:
+    assert not any(it.weight is not Weight.GOOD for it in verify() if "verified address" not in it.text)
+    mariadb_server.run(f"{change};", SERVICE)
+    try:
+        assert any(says in it for it in texts(verify(), weight))
+    finally:
+        mariadb_server.run(
+            f"drop user if exists helper; revoke all privileges, grant option from {privileges.UNVERIFIER};"
+            f" grant lapsewatch_unverifier to {privileges.UNVERIFIER};"
+        )
+
+
 def test_what_a_login_of_lapsewatchs_own_cannot_see_is_said(system: System, verify: Verify) -> None:
     system.add("a@host.example")
     found = verify(privileges.UNVERIFIER)

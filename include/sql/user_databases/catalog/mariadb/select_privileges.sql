@@ -1,8 +1,8 @@
--- What the two group roles may do: with the views, tables and procedures of the database lapsewatch, and with given tables
--- of this one. Takes a JSON list of table names. Only who may read the system tables is told. A privilege on a column, on
--- a whole database or on all of them counts, and so does what the unverifier has as a reader. Temporary tables
+-- What given roles and logins may do, by themselves or by roles: with the views, tables and procedures of the database lapsewatch, and with given tables
+-- of this one. Takes two JSON lists, of roles and of table names. Only who may read the system tables is told. A privilege on a column, on
+-- a whole database or on all of them counts. Temporary tables
 -- and routines need a word too: a temporary table hides the ledger from the procedures, which then give what it says.
-with granted as (
+with recursive granted as (
     select user, db, table_name as name, concat_ws(',', table_priv, column_priv) as privileges from mysql.tables_priv
     union all
     select user, db, routine_name, proc_priv from mysql.procs_priv
@@ -24,12 +24,12 @@ with granted as (
     from mysql.global_priv
 ),
 member as (
-    select 'lapsewatch_reader' as role_name, 'lapsewatch_reader' as user
-    union all select 'lapsewatch_unverifier', 'lapsewatch_unverifier'
-    union all
-    select 'lapsewatch_unverifier', 'lapsewatch_reader'
-    from mysql.roles_mapping
-    where user = 'lapsewatch_unverifier' and role = 'lapsewatch_reader'
+    select it.name as role_name, it.name as user
+    from json_table(:roles, '$[*]' columns (name varchar(128) path '$')) as it
+    union
+    select member.role_name, given.role
+    from member
+    join mysql.roles_mapping as given on given.user = member.user
 ),
 named as (
     select table_schema as db, table_name as name, concat('lapsewatch.', table_name) as shown
