@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from lapsewatch.core.errors import Unavailable
 from lapsewatch.stages.extract_accounts import extract_accounts
 from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.user_databases.database import (
@@ -83,6 +85,32 @@ def reader(reader_url: str) -> Iterator[UserDatabase]:
 def test_the_reader_is_enough_to_extract(reader: UserDatabase, status: Engine) -> None:
     assert extract_domains(RUN, reader, status)["address_count"] == 2
     assert extract_accounts(RUN, reader, status) == {"account_at_risk_count": 2}
+
+
+def test_what_is_read_is_no_function_of_the_search_path(reader: UserDatabase, user_url: str) -> None:
+    with psycopg.connect(user_url) as connection:
+        connection.execute(
+            "create function public.jsonb_array_elements_text(jsonb) returns setof text language plpgsql as"
+            " $$ begin raise exception 'trapped'; end $$"
+        )
+        connection.execute(f"alter role {privileges.READER} in database users set search_path = public, pg_catalog")
+    assert len(list(reader.sole_addresses(skipped_hosts=["mail.com"]))) == 2
+
+
+def test_a_connection_that_is_ended_meanwhile_is_told_as_one(users: UserDatabase, user_url: str) -> None:
+    addresses = judged(users)
+    end = "select pg_terminate_backend(pid) from pg_stat_activity where usename = %s and wait_event_type = 'Lock'"
+    with (
+        psycopg.connect(user_url) as theirs,
+        psycopg.connect(user_url, autocommit=True) as connection,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        theirs.execute("lock table user_emails")
+        ours = threads.submit(users.unverify, addresses)
+        while not ours.done() and not connection.execute(end, [privileges.UNVERIFIER]).fetchall():
+            pass
+        with pytest.raises(Unavailable, match="can't be reached"):
+            ours.result()
 
 
 def test_the_reader_cannot_unverify(reader: UserDatabase, users: UserDatabase, user_url: str) -> None:

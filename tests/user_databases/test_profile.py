@@ -60,11 +60,15 @@ def test_the_best_profile_has_no_weakness() -> None:
         ({"stops_reset": "by address only"}, "by user name"),
         ({"stops_reset": "unknown"}, "depends on the service's own code"),
         ({"locks_out": "until verified again"}, "is locked until its owner verifies one again"),
-        ({"purged_by": "a job that does"}, "gets deleted, and can't be given back then: a job that does"),
+        (
+            {"purged_by": "a job that does"},
+            "may get deleted, and can't be given back then. What does it: a job that does",
+        ),
         ({"tells_other_addresses": False}, "one address only"),
         ({"tells_primary": False}, "the primary one is not known"),
         ({"tells_second_factor": False}, "Second factors are not known"),
         ({"tells_popularity": False}, "What is popular is not known"),
+        ({"tells_accounts": False}, "no account is reported as at risk"),
         ({"caveats": ("Its own.",)}, "Its own"),
     ],
 )
@@ -79,4 +83,10 @@ def test_why_a_profile_only_reports() -> None:
         "it does not stop a password reset there, and it locks the owner out"
     )
     purging = replace(load_profile("pypi"), purged_by="users.purge, 14 days")
-    assert why_report(purging) == "what is unverified gets deleted (users.purge, 14 days)"
+    assert why_report(purging) == "what is unverified may get deleted"
+    assert why_report(load_profile("pypi")) == "its profile or its owner says so"
+
+
+def test_what_a_script_leaves_in_the_database_is_its_own() -> None:
+    marks = {load_profile(name).mark().partition(", script ")[2] for name in profile_names()}
+    assert len(marks) == len(profile_names())

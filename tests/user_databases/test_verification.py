@@ -233,6 +233,16 @@ def test_who_else_may_do_something_is_said(
     assert told[0].advice
 
 
+def test_a_superuser_that_has_been_given_a_role_is_no_list_of_privileges(
+    owner: psycopg.Connection, verify: Verify
+) -> None:
+    owner.execute("create role helper superuser; grant lapsewatch_reader to helper")
+    try:
+        assert problems(verify()) == []
+    finally:
+        owner.execute("drop role helper")
+
+
 def test_rows_that_row_level_security_hides_are_noticed(owner: psycopg.Connection, verify: Verify) -> None:
     owner.execute("alter table accounts enable row level security")
     assert problems(verify()) == []  # a superuser's views see all

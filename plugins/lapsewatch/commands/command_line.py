@@ -281,8 +281,9 @@ def _add_profile(commands: "Commands[argparse.ArgumentParser]") -> None:
         "verify",
         "Look whether a real database is what the profile takes it for; nothing is changed.",
         "Tables, columns, types and indexes; whether its owner has run the script, and this version of it; what the\n"
-        "two roles may do; how each statement is carried out, and how long counting hosts takes. Read-only, and no\n"
-        "address is read. Ends with 1 where there is a problem. The owner of the tables sees most.",
+        "two roles may do, who has been given them, and who else something of Lapsewatch's; how each statement is\n"
+        "carried out, and how long counting hosts takes. Read-only, and no address is read. Ends with 1 where there\n"
+        "is a problem. The owner of the tables sees most.",
         within="profile_",
     )
     command.epilog = (

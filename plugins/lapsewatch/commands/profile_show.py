@@ -29,12 +29,12 @@ def _told(profile: Profile) -> Iterator[str]:
     if profile.on_lapse == "unverify":
         yield from _field("on a lapse", "addresses are unverified, where the run is no dry run")
     else:
-        yield from _field("on a lapse", f"only reported, unless its owner insists: {why_report(profile)}")
+        yield from _field(
+            "on a lapse", f"only reported, unless the connection's extra says 'unverify': {why_report(profile)}"
+        )
     yield from _field("stops reset", profile.stops_reset)
     yield from _field("locks out", profile.locks_out)
-    if profile.purged_by:
-        yield from _field("purged by", profile.purged_by)
-    yield from _field("verified at", profile.tells_verification_time)
+    yield from _field("knows when", profile.tells_verification_time)
     yield from _field("reads", "; ".join(f"{table} ({', '.join(it)})" for table, it in profile.tables.items()))
     if weaker := weaknesses(profile):
         yield ""

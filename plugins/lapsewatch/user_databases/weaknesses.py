@@ -42,7 +42,7 @@ def why_report(profile: Profile) -> str:
     """Return in one sentence why unverifying is not done in this system unless its owner insists."""
     reasons = [
         *(["it does not stop a password reset there"] if profile.stops_reset == "no" else []),
-        *([f"what is unverified gets deleted ({profile.purged_by})"] if profile.purged_by else []),
+        *(["what is unverified may get deleted"] if profile.purged_by else []),
         *(["it locks the owner out"] if profile.locks_out == "until verified again" else []),
     ]
     return ", and ".join(reasons) or "its profile or its owner says so"
@@ -56,7 +56,7 @@ def _of_fields(profile: Profile) -> Iterator[str]:
     if profile.locks_out in LOCKS_OUT:
         yield LOCKS_OUT[profile.locks_out]
     if profile.purged_by:
-        yield f"What is unverified gets deleted, and can't be given back then: {profile.purged_by}."
+        yield f"What is unverified may get deleted, and can't be given back then. What does it: {profile.purged_by}."
     if not profile.tells_other_addresses:
         yield "An account has one address only: nobody can be told by mail elsewhere when it lapses."
     elif not profile.tells_primary:
