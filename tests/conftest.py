@@ -57,18 +57,17 @@ os.environ |= {
 
 
 LONGEST_FIRST = (
-    "tests/e2e/test_backfill.py",
     "tests/time_lapse/test_time_lapse.py",
     "tests/e2e/test_daily_run.py",
-    "tests/stages/test_killed_unverifications.py",
-    "tests/commands/test_profile.py",
-    "tests/test_adding_a_profile_document.py",
+    "tests/e2e/test_backfill.py",
+    "tests/contracts/profiles/test_many.py",
+    "tests/stages/test_validate_checks.py",
     "tests/commands/test_backfill.py",
-    "tests/commands/test_undo.py",
-    "tests/commands/test_exempt.py",
-    "tests/commands/test_explain.py",
-    "tests/commands/test_scan.py",
+    "tests/stages/test_killed_unverifications.py",
+    "tests/replays/test_dated_cases.py",
+    "tests/replays/test_outages.py",
     "tests/e2e/test_approval.py",
+    "tests/stages/test_notify_owners.py",
 )
 """What takes half a minute and more begins first, so that no worker is left alone with it in the end."""
 

@@ -45,8 +45,8 @@ class Databases:
         """Nobody was ever unverified, planned or asked about."""
         with psycopg.connect(self.status_url) as connection:
             connection.execute(
-                "truncate lapsewatch.address_unverification, lapsewatch.unverification_approval,"
-                " lapsewatch.approval_lapse"
+                "delete from lapsewatch.address_unverification; delete from lapsewatch.approval_lapse;"
+                " delete from lapsewatch.unverification_approval"
             )
         with psycopg.connect(self.user_url) as connection:
             connection.execute(
