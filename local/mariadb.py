@@ -47,7 +47,7 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(*options: str) -> Iterator[Server]:
     """Run a server that is gone at the end, with its data. Raises MariadbMissing where there is none."""
     install, server = _tool("mariadb-install-db"), _tool("mariadbd")
     with tempfile.TemporaryDirectory(prefix="lapsewatch-mariadb-") as name:
@@ -79,7 +79,7 @@ def running() -> Iterator[Server]:
                     server, "--no-defaults", f"--datadir={data}", f"--socket={folder}/s", f"--pid-file={folder}/pid",
                     "--bind-address=127.0.0.1", f"--port={port}", f"--init-file={begin}", "--skip-name-resolve=0",
                     "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=256M",
-                    "--max-allowed-packet=64M", "--performance-schema", *run_as,
+                    "--max-allowed-packet=64M", "--performance-schema", *options, *run_as,
                 ],
                 stdout=said,
                 stderr=said,

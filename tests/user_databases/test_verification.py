@@ -7,7 +7,9 @@ import psycopg
 import pytest
 from lapsewatch.core.errors import Unavailable
 from lapsewatch.user_databases.profile import Profile, load_profile, profile_names
-from lapsewatch.user_databases.verification import STATEMENTS, Finding, Verification, Weight
+from lapsewatch.user_databases.verification.finding import Finding, Weight
+from lapsewatch.user_databases.verification.looks import look_at
+from lapsewatch.user_databases.verification.speed import STATEMENTS
 
 from local import postgres, privileges
 from tests.conftest import copy, sqlalchemy_engine
@@ -31,7 +33,7 @@ def verify(postgres_server: postgres.Server) -> Verify:
     def verify(login: str = postgres.SUPERUSER, profile: Profile | None = None, timeout: float = 60) -> list[Finding]:
         engine = sqlalchemy_engine(postgres_server.url(DATABASE, login))
         try:
-            return list(Verification(engine, profile or load_profile("generic"), timeout=timeout).findings())
+            return list(look_at(engine, profile or load_profile("generic"), timeout=timeout))
         finally:
             engine.dispose()
 
@@ -346,7 +348,7 @@ def test_it_reads_in_read_only_transactions(owner: psycopg.Connection, verify: V
 def test_what_cannot_be_reached_is_told_without_a_word_of_the_drivers(postgres_server: postgres.Server) -> None:
     engine = sqlalchemy_engine(postgres_server.url("nowhere"))
     with pytest.raises(Unavailable) as raised:
-        list(Verification(engine, load_profile("generic"), timeout=5).findings())
+        list(look_at(engine, load_profile("generic"), timeout=5))
     assert raised.value.__cause__ is None
     assert "nowhere" not in str(raised.value)
     engine.dispose()

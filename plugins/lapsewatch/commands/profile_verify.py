@@ -12,7 +12,8 @@ from lapsewatch.commands.profile_table import DIALECTS
 from lapsewatch.core.wording import counted
 from lapsewatch.user_databases.dialect import dialect_named
 from lapsewatch.user_databases.profile import Profile, load_profile
-from lapsewatch.user_databases.verification import Finding, Verification, Weight
+from lapsewatch.user_databases.verification.finding import Finding, Weight
+from lapsewatch.user_databases.verification.looks import look_at
 
 WIDTH = 100
 SCHEMES = {"postgresql": "postgresql", "postgres": "postgresql", "mariadb": "mariadb", "mysql": "mariadb"}
@@ -28,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{profile.title}, profile {profile.name}. Statements end after {limit}; nothing is changed.")
     problem_count = note_count = 0
     try:
-        for finding in Verification(engine, profile, timeout=arguments.timeout).findings():
+        for finding in look_at(engine, profile, timeout=arguments.timeout):
             problem_count += finding.weight is Weight.PROBLEM
             note_count += finding.weight is Weight.NOTE
             print(_told(finding), flush=True)

@@ -8,6 +8,7 @@ from typing import Any
 import pymysql
 from sqlalchemy import Connection, TextClause, text
 
+from lapsewatch.core.errors import SetupError
 from lapsewatch.user_databases.dialect import Failure
 
 ROWS_PER_FETCH = 10_000
@@ -25,13 +26,19 @@ TIMEOUT = 1969
 class MariaDB:
     """See `Dialect`."""
 
-    driver = "mariadb+pymysql"
+    # By SQLAlchemy's name of MariaDB alone it would refuse MySQL's own server with a traceback.
+    driver = "mysql+pymysql"
     errors: tuple[type[Exception], ...] = (pymysql.Error,)
     connect_args: Mapping[str, object] = {"connect_timeout": 10, "program_name": "lapsewatch", "charset": "utf8mb4"}
     url_options = frozenset({"ssl_ca", "ssl_cert", "ssl_key", "unix_socket"})
 
     def begin(self, connection: Connection, *, timeout: float | None, is_reading: bool) -> None:
-        """See `Dialect`. The procedures that change something want a transaction that has begun."""
+        """See `Dialect`. The procedures that change something want a transaction that has begun.
+
+        Raises SetupError where the server is MySQL's own: `standard/mariadb/` has words that it does not know.
+        """
+        if not getattr(connection.dialect, "is_mariadb", False):
+            raise SetupError("this is MySQL's own server, and the profile is for MariaDB: docs/privileges.md says why")
         if timeout is not None:
             connection.execute(text("set session max_statement_time = :seconds"), {"seconds": timeout})
         connection.execute(text("set session group_concat_max_len = :bytes"), {"bytes": LONGEST_LIST})

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pymysql
 import pytest
 from lapsewatch.user_databases.database import UserDatabase
+from lapsewatch.user_databases.mariadb import MariaDB
 from lapsewatch.user_databases.profile import load_profile, profile_names
 from sqlalchemy import create_engine
 
@@ -32,7 +33,7 @@ def mariadb_server() -> Iterator[mariadb.Server]:
 
 
 def login_url(server: mariadb.Server, login: str) -> str:
-    return f"mariadb+pymysql://{login}:{server.password}@127.0.0.1:{server.port}/lapsewatch?charset=utf8mb4"
+    return f"{MariaDB.driver}://{login}:{server.password}@127.0.0.1:{server.port}/lapsewatch?charset=utf8mb4"
 
 
 @pytest.fixture(params=ON_MARIADB)

@@ -4,11 +4,14 @@ import json
 
 import pytest
 from lapsewatch import connections
-from lapsewatch.core.errors import Unavailable
-from lapsewatch.user_databases.database import UserDatabaseError
-from sqlalchemy import text
+from lapsewatch.core.errors import SetupError, Unavailable
+from lapsewatch.user_databases.database import UserDatabase, UserDatabaseError
+from lapsewatch.user_databases.profile import load_profile
+from lapsewatch.user_databases.verification.looks import look_at
+from sqlalchemy import create_engine, text
 
 from local import mariadb, privileges
+from tests.contracts.profiles.mariadb.conftest import login_url
 from tests.contracts.profiles.system import System
 
 
@@ -76,3 +79,15 @@ def test_a_list_of_more_than_a_megabyte_is_not_cut_off(system: System) -> None:
     )
     (account,) = system.users.accounts_of(["1"])
     assert len(account.others) == 9_999
+
+
+def test_a_server_of_mysqls_own_is_told_apart_and_nothing_is_asked_of_it() -> None:
+    # SQLAlchemy knows the two apart by the version that the server names; of newer ones it asks what MariaDB lacks.
+    with mariadb.running("--version=5.7.19") as server:
+        engine = create_engine(login_url(server, "root").replace("/lapsewatch?", "/?"))
+        users = UserDatabase(engine, load_profile("packagist"))
+        with pytest.raises(SetupError, match="MySQL's own server"):
+            list(users.hosts())
+        with pytest.raises(SetupError, match="MySQL's own server"):
+            list(look_at(engine, load_profile("packagist"), timeout=5))
+        engine.dispose()

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from lapsewatch.core.errors import Unavailable
 from lapsewatch.user_databases.profile import PROFILES_FOLDER
-from lapsewatch.user_databases.verification import Finding, Verification, Weight
+from lapsewatch.user_databases.verification.finding import Finding, Weight
+from lapsewatch.user_databases.verification.looks import look_at
 from sqlalchemy import create_engine
 
 from local import mariadb, privileges
@@ -21,7 +22,7 @@ def verify(system: System, mariadb_server: mariadb.Server) -> Verify:
         url = login_url(mariadb_server, login)
         engine = create_engine(url.replace("/lapsewatch?", f"/{SERVICE}?") if login == "root" else url)
         try:
-            return list(Verification(engine, system.profile, timeout=timeout).findings())
+            return list(look_at(engine, system.profile, timeout=timeout))
         finally:
             engine.dispose()
 
@@ -167,7 +168,7 @@ def test_a_wrong_password_is_told_without_a_word_of_the_drivers(system: System, 
     url = login_url(mariadb_server, privileges.READER).replace(mariadb_server.password, "wrong")
     engine = create_engine(url)
     with pytest.raises(Unavailable) as raised:
-        list(Verification(engine, system.profile, timeout=5).findings())
+        list(look_at(engine, system.profile, timeout=5))
     assert raised.value.__cause__ is None
     assert "wrong" not in str(raised.value)
     engine.dispose()
