@@ -175,10 +175,14 @@ def test_verify_prints_names_without_what_a_terminal_obeys(profile: Profile, emp
         ("postgresql://127.0.0.1/x?password=sEcret&user=a", 2, "an option that is not known"),
         ("postgresql://a:sEcret@127.0.0.1:1/x?sslmode=sEcret", 1, "can't be reached"),
         ("postgresql://a:sE@cret@127.0.0.1:1/x", 1, "can't be reached"),
+        ("postgresql://a:sEcret@host..example/x", 1, "can't be reached"),
+        ("mariadb://a:sEcret@host..example/x", 1, "can't be reached"),
+        ("mariadb://a:sEcret@127.0.0.1/x?sslmode=require", 2, "an option that is not known"),
     ],
 )
 def test_no_password_is_ever_shown(profile: Profile, url: str, code: int, says: str) -> None:
-    done = profile("verify", "--profile", "generic", "--conn", url)
+    name = "packagist" if url.startswith("mariadb") else "generic"
+    done = profile("verify", "--profile", name, "--conn", url)
     assert done.returncode == code
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -345,6 +345,29 @@ def test_it_reads_in_read_only_transactions(owner: psycopg.Connection, verify: V
     assert owner.execute("select count(*) from public.written").fetchone() == (0,)
 
 
+def test_a_superuser_runs_nothing_that_others_made(owner: psycopg.Connection, verify: Verify) -> None:
+    """A read-only transaction would not keep a superuser from `copy ... to program`."""
+    owner.execute("create role stranger")
+    try:
+        owner.execute(
+            "grant create on schema lapsewatch to stranger;"
+            "create function public.run() returns text language plpgsql as $$ begin raise exception 'it ran'; end $$;"
+            "create or replace view lapsewatch.verified_email with (security_barrier) as"
+            " select public.run() as host, 1 as at_sign_count, false as is_quoted;"
+            "alter view lapsewatch.verified_email owner to stranger; revoke create on schema lapsewatch from stranger"
+        )
+        found = verify()
+        assert not [it.text for it in found if "select_" in it.text]
+        (told,) = [it for it in found if "plans and hosts are not looked at" in it.text]
+        assert told.weight is Weight.NOTE
+        assert "what stranger put into" in told.text
+        assert "ask again as a member of" in told.advice
+        # A login of Lapsewatch's own has nothing that is worth it.
+        assert "select_hosts: the database refused it (P0001)" in problems(verify(privileges.READER))
+    finally:
+        owner.execute("drop owned by stranger cascade; drop role stranger")
+
+
 def test_what_cannot_be_reached_is_told_without_a_word_of_the_drivers(postgres_server: postgres.Server) -> None:
     engine = sqlalchemy_engine(postgres_server.url("nowhere"))
     with pytest.raises(Unavailable) as raised:

@@ -28,7 +28,8 @@ class MariaDB:
 
     # By SQLAlchemy's name of MariaDB alone it would refuse MySQL's own server with a traceback.
     driver = "mysql+pymysql"
-    errors: tuple[type[Exception], ...] = (pymysql.Error,)
+    errors: tuple[type[Exception], ...] = (pymysql.Error, UnicodeError)
+    """The last: of a host that can be none, or a password with letters that it can't send."""
     connect_args: Mapping[str, object] = {"connect_timeout": 10, "program_name": "lapsewatch", "charset": "utf8mb4"}
     url_options = frozenset({"ssl_ca", "ssl_cert", "ssl_key", "unix_socket"})
 
@@ -61,7 +62,7 @@ class MariaDB:
         number = error.args[0] if error.args else None
         return Failure(
             None if number is None else str(number),
-            is_unreachable=number in UNREACHABLE,
+            is_unreachable=number in UNREACHABLE or isinstance(error, UnicodeError),
             is_timeout=number == TIMEOUT,
         )
 

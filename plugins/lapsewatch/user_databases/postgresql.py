@@ -19,7 +19,8 @@ class PostgreSQL:
     """See `Dialect`."""
 
     driver = "postgresql+psycopg"
-    errors: tuple[type[Exception], ...] = (psycopg.Error,)
+    errors: tuple[type[Exception], ...] = (psycopg.Error, UnicodeError)
+    """The last: of a host that can be none."""
     connect_args: Mapping[str, object] = {"connect_timeout": 10, "application_name": "lapsewatch"}
     url_options = frozenset(
         {"channel_binding", "gssencmode", "options", "sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert",
@@ -52,7 +53,8 @@ class PostgreSQL:
         code = getattr(error, "sqlstate", None)
         return Failure(
             code,
-            is_unreachable=isinstance(error, psycopg.OperationalError) and (code is None or code.startswith(LOST)),
+            is_unreachable=isinstance(error, UnicodeError)
+            or (isinstance(error, psycopg.OperationalError) and (code is None or code.startswith(LOST))),
             is_timeout=isinstance(error, psycopg.errors.QueryCanceled),
         )
 

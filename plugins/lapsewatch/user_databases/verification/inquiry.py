@@ -39,6 +39,11 @@ class Inquiry:
         """The tables that the profile reads, as a list in JSON, as questions take it."""
         return json.dumps(list(self.profile.tables))
 
+    @cached_property
+    def strangers(self) -> list[str]:
+        """Who made what a view may call by this login's rights, which are more. Raises as `ask`."""
+        return sorted(name for (name,) in self.catalog("select_strangers"))
+
     def catalog(self, question: str, **values: str) -> Iterator[tuple[Any, ...]]:
         """Ask one of the questions in `catalog/`. Raises as `ask`."""
         return self.ask(text((CATALOG / self.profile.dialect / f"{question}.sql").read_text()), **values)

@@ -44,7 +44,9 @@ def test_it_is_reached_and_told_who_we_are(
             assert system.execute(told, us=connection.scalar(text("select connection_id()"))) == "lapsewatch"
 
 
-@pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"port": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"password": "wrong"}, {"password": "wróńg"}, {"port": 1}, {"host": "host..example"}]
+)
 def test_what_cannot_be_reached_is_told_without_a_word_of_the_drivers(
     system: System, mariadb_server: mariadb.Server, wrong: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +54,7 @@ def test_what_cannot_be_reached_is_told_without_a_word_of_the_drivers(
     with pytest.raises(Unavailable) as raised, connections.user_database() as users:
         list(users.hosts())
     assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
 
 
 def test_a_refusal_quotes_no_row(system: System, mariadb_server: mariadb.Server) -> None:

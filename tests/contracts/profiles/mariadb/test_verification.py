@@ -121,6 +121,35 @@ def test_what_is_wrong_is_said(
             Weight.PROBLEM,
             "helper may update in the database",
         ),
+        (
+            "create user helper; grant drop, create view on lapsewatch.* to helper",
+            Weight.PROBLEM,
+            "helper may create view in the database lapsewatch; drop in the database lapsewatch",
+        ),
+        (
+            "create user helper; grant trigger on lapsewatch.unverification to helper",
+            Weight.PROBLEM,
+            "helper may trigger lapsewatch.unverification",
+        ),
+        ("create user helper; grant alter on *.* to helper", Weight.PROBLEM, "helper may alter in every database"),
+        (
+            f"grant create, drop on lapsewatch.* to {privileges.UNVERIFIER}",
+            Weight.PROBLEM,
+            "may besides create in lapsewatch; drop lapsewatch.account,",
+        ),
+        (
+            f"grant alter on {SERVICE}.fos_user to {privileges.UNVERIFIER}",
+            Weight.PROBLEM,
+            "may besides alter fos_user",
+        ),
+        (
+            (
+                "create or replace sql security invoker view lapsewatch.verified_email as"
+                " select 'h' as host, 1 as at_sign_count, 0 as is_quoted"
+            ),
+            Weight.NOTE,
+            "plans and hosts are not looked at: what root@",
+        ),
         ("create user helper; grant delete on *.* to helper", Weight.PROBLEM, "helper may delete in every database"),
         ("create user helper; grant select on lapsewatch.address to helper", Weight.NOTE, "helper may select"),
         (

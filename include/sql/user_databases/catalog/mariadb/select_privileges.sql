@@ -1,7 +1,7 @@
--- What given roles and logins may do, by themselves or by roles: with the views, tables and procedures of the database lapsewatch, and with given tables
--- of this one. Takes two JSON lists, of roles and of table names. Only who may read the system tables is told. A privilege on a column, on
--- a whole database or on all of them counts. Temporary tables
--- and routines need a word too: a temporary table hides the ledger from the procedures, which then give what it says.
+-- What given roles and logins may do, by themselves or by roles: with the views, tables and procedures of the database
+-- lapsewatch, and with given tables of this one. Takes two JSON lists, of roles and of table names. Only who may read the
+-- system tables is told. A privilege on a column, on a whole database or on all of them counts. To create in a database
+-- needs a word too: a temporary table hides the ledger from the procedures, which then give what it says.
 with recursive granted as (
     select user, db, table_name as name, concat_ws(',', table_priv, column_priv) as privileges from mysql.tables_priv
     union all
@@ -10,6 +10,9 @@ with recursive granted as (
     select user, db, null,
            concat_ws(',', if(select_priv = 'Y', 'Select', null), if(insert_priv = 'Y', 'Insert', null),
                      if(update_priv = 'Y', 'Update', null), if(delete_priv = 'Y', 'Delete', null),
+                     if(drop_priv = 'Y', 'Drop', null), if(alter_priv = 'Y', 'Alter', null),
+                     if(trigger_priv = 'Y', 'Trigger', null), if(create_priv = 'Y', 'Create', null),
+                     if(create_view_priv = 'Y', 'Create view', null),
                      if(create_tmp_table_priv = 'Y', 'Create temporary tables', null),
                      if(create_routine_priv = 'Y', 'Create routine', null))
     from mysql.db
@@ -19,6 +22,11 @@ with recursive granted as (
                      if(json_value(priv, '$.access') & 2, 'Insert', null),
                      if(json_value(priv, '$.access') & 4, 'Update', null),
                      if(json_value(priv, '$.access') & 8, 'Delete', null),
+                     if(json_value(priv, '$.access') & 1 << 4, 'Create', null),
+                     if(json_value(priv, '$.access') & 1 << 5, 'Drop', null),
+                     if(json_value(priv, '$.access') & 1 << 13, 'Alter', null),
+                     if(json_value(priv, '$.access') & 1 << 21, 'Create view', null),
+                     if(json_value(priv, '$.access') & 1 << 27, 'Trigger', null),
                      if(json_value(priv, '$.access') & 1 << 16, 'Create temporary tables', null),
                      if(json_value(priv, '$.access') & 1 << 23, 'Create routine', null))
     from mysql.global_priv
@@ -49,7 +57,7 @@ join granted on granted.user = member.user
 join named on named.db = coalesce(granted.db, named.db) and named.name = coalesce(granted.name, named.name)
 join (
     select 'Select' as privilege union all select 'Insert' union all select 'Update' union all select 'Delete'
-    union all select 'Execute'
+    union all select 'Drop' union all select 'Alter' union all select 'Trigger' union all select 'Execute'
 ) as wanted on find_in_set(wanted.privilege, granted.privileges)
 union
 select member.role_name, concat('in ', place.db), lower(wanted.privilege)
@@ -58,4 +66,5 @@ join granted on granted.user = member.user and granted.name is null
 join (select 'lapsewatch' as db union select database()) as place on place.db like coalesce(granted.db, place.db)
 join (
     select 'Create temporary tables' as privilege union all select 'Create routine'
+    union all select 'Create' union all select 'Create view'
 ) as wanted on find_in_set(wanted.privilege, granted.privileges)
