@@ -65,7 +65,9 @@ def running(*options: str) -> Iterator[Server]:
                 install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
                 "--skip-test-db", "--skip-name-resolve", *run_as,
             ]  # fmt: skip
-            if subprocess.run(installing, stdout=said, stderr=said, check=False).returncode:
+            # A server that starts removes what it takes for its own temporary tables, another server's too.
+            environment = os.environ | {"TMPDIR": str(folder)}
+            if subprocess.run(installing, stdout=said, stderr=said, env=environment, check=False).returncode:
                 raise RuntimeError(f"mariadb-install-db failed:\n{log.read_text()}")
             password = secrets.token_urlsafe(24)
             begin = folder / "begin.sql"
@@ -83,6 +85,7 @@ def running(*options: str) -> Iterator[Server]:
                 ],
                 stdout=said,
                 stderr=said,
+                env=environment,
             )  # fmt: skip
         try:
             started = Server(port, password)
