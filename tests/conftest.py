@@ -57,9 +57,9 @@ os.environ |= {
 
 
 LONGEST_FIRST = (
+    "tests/e2e/test_backfill.py",
     "tests/time_lapse/test_time_lapse.py",
     "tests/e2e/test_daily_run.py",
-    "tests/e2e/test_backfill.py",
     "tests/contracts/profiles/test_many.py",
     "tests/stages/test_validate_checks.py",
     "tests/commands/test_backfill.py",
@@ -67,7 +67,6 @@ LONGEST_FIRST = (
     "tests/replays/test_dated_cases.py",
     "tests/replays/test_outages.py",
     "tests/e2e/test_approval.py",
-    "tests/stages/test_notify_owners.py",
 )
 """What takes half a minute and more begins first, so that no worker is left alone with it in the end."""
 

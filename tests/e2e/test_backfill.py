@@ -9,13 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from lapsewatch.core.cadence import cohort_of, cohort_of_day
 
 from local import airflow, postgres
 from local.postgres import free_port
@@ -23,14 +21,9 @@ from simulator.lives import Life
 from simulator.world import World
 from tests.conftest import API_KEY, EPOCH, SimulatedInternet, days, seed_users, simulated
 
+DAYS = 30
+DOMAINS = 3000
 RUNS_AT_A_TIME = 4
-DAYS = 3 * RUNS_AT_A_TIME
-"""Some are over when the scheduler is killed, some at work, and some have not begun. That any thirty days are everybody
-is held without Airflow (`tests/stages/test_cohorts.py`)."""
-
-TODAY = datetime.now(UTC).date()
-FIRST = TODAY - timedelta(days=DAYS - 1)
-DOMAINS = 100 * DAYS
 IN_FLIGHT = 8
 LATENCY_MS = 100
 SLOW_MS = 2500
@@ -115,7 +108,7 @@ class Airflow:
 
 @dataclass(frozen=True)
 class Installation:
-    """The world of the test: domains that have their turn within the days, with an account each, and an Airflow."""
+    """The world of the test: 3,000 domains, each with an account, and an Airflow that is to be started."""
 
     airflow: Airflow
     internet: SimulatedInternet
@@ -135,9 +128,7 @@ class Installation:
 def installation(
     postgres_server: postgres.Server, status_url: str, user_url: str, tmp_path: Path
 ) -> Iterator[Installation]:
-    cohorts = {cohort_of_day(FIRST + timedelta(days=day)) for day in range(DAYS)}
-    names = (name for number in count() if cohort_of(name := f"alive{number}.com") in cohorts)
-    world = World.of({name: Life.active(EPOCH + days(300)) for name in islice(names, DOMAINS)}, EPOCH)
+    world = World.of({f"alive{number}.com": Life.active(EPOCH + days(300)) for number in range(DOMAINS)}, EPOCH)
     seed_users(user_url, world)
     database_url = postgres_server.recreate(airflow.AIRFLOW_DATABASE)
     with psycopg.connect(database_url, autocommit=True) as connection:
@@ -182,12 +173,13 @@ def environment(server: postgres.Server, status_url: str, internet: SimulatedInt
     }
 
 
-def test_the_days_ask_about_every_domain_once_though_the_scheduler_is_killed(installation: Installation) -> None:
+def test_thirty_days_ask_about_every_domain_once_though_the_scheduler_is_killed(installation: Installation) -> None:
     running = installation.airflow
     running.prepare()
     running.start("airflow", "api-server")
     # Up to today, so that the backfill has the daily run of today too, and no other run is there.
-    between = ("--from", str(FIRST), "--to", str(TODAY))
+    today = datetime.now(UTC).date()
+    between = ("--from", str(today - timedelta(days=DAYS - 1)), "--to", str(today))
     how = ("--max-active-runs", str(RUNS_AT_A_TIME), "--conf", json.dumps({"dry_run": False, "max_rdap_calls": 0}))
     following = running.start("lapsewatch", "backfill", *between, *how)
     running.wait_until(lambda: running.states() == {"queued": DAYS})

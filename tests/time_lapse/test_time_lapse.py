@@ -1,4 +1,4 @@
-"""Forty days of the real DAG, with outages and a killed run, end as the rules alone say.
+"""Two months of the real DAG, with outages and a killed run, end as the rules alone say.
 
 The rules alone are the contest's (`evaluation.memory`): `lapsewatch.core`, and the status database's memory restated.
 A run that is stopped publishes nothing: by its outcome the rules are told on which days nobody was heard.
@@ -24,15 +24,14 @@ from simulator.year.weather import Weather
 
 from .conftest import Known, TimeLapse
 
-DAYS = range(18, 58)
-BEGIN, END = EPOCH + DAYS.start * DAY, RUNS[DAYS.stop]
+DAYS = 60
 DOMAINS = 2000
 EVENTFUL = 120
 NUMBERS = range(6_000)
-SEED = "lapse 399"
-"""In its weather there is every kind of outage over a run of these days, of large registries too."""
+SEED = "lapse 35"
+"""In its weather of sixty days there is every kind of outage over a run, of large registries too."""
 
-VERIFIED_AT = BEGIN - DAY
+VERIFIED_AT = EPOCH - DAY
 KILLED_ON = 40
 _QUIET = {EventKind.REGISTERED, EventKind.RENEWED, EventKind.AUTO_RENEWED}
 
@@ -42,7 +41,7 @@ class Sky:
 
     def __init__(self, weather: Weather) -> None:
         self.status_api, self.registry, self.dns = (
-            cache(lambda tld, fault=fault: tuple(fault(tld, run) for run in RUNS[: DAYS.stop]))
+            cache(lambda tld, fault=fault: tuple(fault(tld, run) for run in RUNS[:DAYS]))
             for fault in (weather.of_status_api, weather.of_registry, weather.of_dns)
         )
 
@@ -52,7 +51,7 @@ class Rules:
 
     def __init__(self, domains: list[YearDomain], weather: Weather) -> None:
         sky = Sky(weather)
-        self.watches = {domain.name: DomainWatch(domain.name, BEGIN.date(), VERIFIED_AT, Pace()) for domain in domains}
+        self.watches = {domain.name: DomainWatch(domain.name, EPOCH.date(), VERIFIED_AT, Pace()) for domain in domains}
         self._outlooks = {domain.name: Outlook(Shown(domain), sky) for domain in domains}
         self.unverified: dict[str, int] = {}
 
@@ -79,7 +78,7 @@ class Rules:
 
 @pytest.fixture(scope="module")
 def domains() -> list[YearDomain]:
-    """Domains of which many more than usual come to their date within the days."""
+    """Domains of which many more than usual come to their date within the two months."""
     drawn = list(year_domains(SEED, NUMBERS, EPOCH, auction_share=0.25))
     eventful = [domain for domain in drawn if _is_eventful(domain)]
     assert len(eventful) > EVENTFUL
@@ -88,7 +87,7 @@ def domains() -> list[YearDomain]:
 
 
 def _is_eventful(domain: YearDomain) -> bool:
-    return any(event.kind not in _QUIET and BEGIN <= event.at < END for event in domain.life.events)
+    return any(event.kind not in _QUIET and EPOCH <= event.at < RUNS[DAYS] for event in domain.life.events)
 
 
 @pytest.fixture
@@ -102,12 +101,12 @@ def world(domains: list[YearDomain]) -> World:
     )
 
 
-def test_forty_days_of_runs_end_as_the_rules_alone_say(
+def test_two_months_of_runs_end_as_the_rules_alone_say(
     domains: list[YearDomain], time_lapse: TimeLapse, lose_worker: Callable[[], None]
 ) -> None:
-    weather = Weather(SEED, EPOCH, DAYS.stop + 2)
+    weather = Weather(SEED, EPOCH, DAYS)
     rules, unverified, stopped = Rules(domains, weather), {}, []
-    for day in DAYS:
+    for day in range(DAYS):
         faults = weather.fault_rules(RUNS[day])
         if day == KILLED_ON:
             lose_worker()
