@@ -8,7 +8,6 @@ from lapsewatch.stages.extract_accounts import extract_accounts
 from lapsewatch.stages.extract_domains import extract_domains
 from lapsewatch.stages.run import Run
 from lapsewatch.user_databases.database import UserDatabase
-from lapsewatch.user_databases.profile import load_profile
 from sqlalchemy import Engine, text
 
 from local import privileges
@@ -139,16 +138,6 @@ def test_what_protects_an_account_and_what_hangs_on_it(
     extract()
     popular = {row["host"]: row["owns_popular"] for row in at_risk(status)}
     assert popular == {"both.com": False, "key.com": False, "none.com": False, "totp.com": True}
-
-
-def test_a_profile_that_cannot_tell_leaves_nothing_behind(
-    add_addresses: Callable[..., None], extract: Extract, unverifier_url: str, users: UserDatabase, status: Engine
-) -> None:
-    add_addresses("a@custom.com")
-    assert extract() == 1
-    silent = UserDatabase(users._engine, replace(load_profile("pypi"), tells_accounts=False))
-    assert extract_accounts(RUN, silent, status) == {"account_at_risk_count": 0}
-    assert at_risk(status) == []
 
 
 def test_the_most_pressing_come_first(

@@ -68,7 +68,6 @@ def test_the_best_profile_has_no_weakness() -> None:
         ({"tells_primary": False}, "the primary one is not known"),
         ({"tells_second_factor": False}, "Second factors are not known"),
         ({"tells_popularity": False}, "What is popular is not known"),
-        ({"tells_accounts": False}, "no account is reported as at risk"),
         ({"caveats": ("Its own.",)}, "Its own"),
     ],
 )

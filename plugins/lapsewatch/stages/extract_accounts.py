@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def extract_accounts(run: Run, users: UserDatabase, status: Engine) -> Counts:
-    """Replace what is known of accounts at risk, in one transaction; none is known where the profile can't tell.
+    """Replace what is known of accounts at risk, in one transaction.
 
     It follows `extract_domains`, whose hosts it goes by, does the same in a dry run, and is shared like it.
     """

@@ -185,12 +185,7 @@ class UserDatabase:
             yield Account(address_key, account_key, is_verified, tuple(OtherAddress(**other) for other in others))
 
     def sole_addresses(self, *, skipped_hosts: Iterable[str] = ()) -> Iterator[SoleAddress]:
-        """Stream the accounts that have one verified address only, and not on a skipped host.
-
-        None where the profile can't tell.
-        """
-        if not self._profile.tells_accounts:
-            return
+        """Stream the accounts that have one verified address only, and not on a skipped host."""
         for row in self._rows("select_accounts", skipped_hosts=json.dumps(sorted(skipped_hosts))):
             yield SoleAddress._make(row)
 

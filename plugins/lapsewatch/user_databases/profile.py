@@ -56,8 +56,6 @@ class Profile:
     """What is weaker in this system and follows from no other field: a sentence each."""
     evidence: Literal["ledger", "columns"] = "ledger"
     """Where it is kept on what evidence an address was unverified: Lapsewatch's ledger, or columns of the system's."""
-    tells_accounts: bool = True
-    """Whether it has `account`, the view of how protected an account is."""
     tables: dict[str, dict[str, str]] = field(default_factory=dict)
     """The tables that `grants.sql` names: the columns it needs, with their types as the database names them."""
     indexes: tuple[str, ...] = ()

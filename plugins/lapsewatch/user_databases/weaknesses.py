@@ -65,5 +65,3 @@ def _of_fields(profile: Profile) -> Iterator[str]:
         yield "Second factors are not known: reports call nobody protected by one."
     if not profile.tells_popularity:
         yield "What is popular is not known: reports can't put it first."
-    if not profile.tells_accounts:
-        yield "How protected an account is is not known: no account is reported as at risk."

@@ -43,20 +43,23 @@ def test_who_is_unverified_is_not_purged(system: Discourse) -> None:
 def test_what_staff_wrote_of_an_account_stays(system: Discourse) -> None:
     key = system.add("a@lapsed.com")
 
-    def deactivation() -> None:
+    def write(action: int) -> None:
         system.execute(
             "insert into user_histories (action, acting_user_id, target_user_id, created_at, updated_at)"
-            f" select 39, 1, {ACCOUNT}, now(), now()",
+            f" select %(action)s, 1, {ACCOUNT}, now(), now()",
+            action=action,
             key=key,
         )
 
-    deactivation()
+    deactivation, suspension = 39, 10
+    write(deactivation)
     judged = system.judge("lapsed.com")
     assert system.users.unverify(judged) == {key}
+    write(suspension)
     assert system.users.reverify(judged) == {key}
-    assert [it["acting_user_id"] for it in system.rows()["user_histories"]] == [1]
+    assert [it["acting_user_id"] for it in system.rows()["user_histories"]] == [1, 1]
     assert system.users.unverify(judged) == {key}
-    deactivation()
+    write(deactivation)
     before = system.rows()
     assert system.users.reverify(judged) == set()
     assert system.rows() == before

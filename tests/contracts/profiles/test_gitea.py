@@ -51,6 +51,14 @@ def test_an_address_that_is_primary_no_more_leaves_the_account_as_it_is(system: 
     assert system.execute(IS_ACTIVE, key=key) is False
 
 
+@pytest.mark.parametrize(("login_type", "seen"), [(0, True), (6, True), (2, False), (4, False), (7, False)])
+def test_only_whose_password_is_reset_by_mail_is_seen(system: System, login_type: int, seen: bool) -> None:
+    """Accounts of the service's own, and those that came by OAuth; not those of a directory or an operating system."""
+    system.add("a@lapsed.com")
+    system.execute('update "user" set login_type = %(login_type)s', login_type=login_type)
+    assert system.counts() == ({"lapsed.com": 1} if seen else {})
+
+
 def test_links_that_were_mailed_end(system: System) -> None:
     key = system.add("a@lapsed.com")
     system.add("a@other.org")

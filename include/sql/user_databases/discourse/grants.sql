@@ -75,7 +75,6 @@ begin atomic
           from public.user_histories as theirs
           where theirs.target_user_id = account.id
             and theirs.action = 39
-            and theirs.context is distinct from 'lapsewatch'
             and theirs.id > coalesce(
                 (
                     select max(ours.id)

@@ -38,7 +38,7 @@ def plans(inquiry: Inquiry) -> Iterator[Finding]:
         return
     for name, takes in STATEMENTS.items():
         statement = inquiry.profile.statement(name)
-        if not can_be_explained(statement) or (name == "select_accounts" and not inquiry.profile.tells_accounts):
+        if not can_be_explained(statement):
             continue
         question = explaining(statement, inquiry.profile.dialect)
         try:
