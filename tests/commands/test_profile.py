@@ -71,7 +71,8 @@ def test_show_grants_prints_the_script_and_nothing_else(profile: Profile) -> Non
 def test_a_profile_that_is_not_there_is_said(profile: Profile) -> None:
     done = profile("show", "mine")
     assert done.returncode == 1
-    assert done.stderr.startswith("lapsewatch: there is no user database profile 'mine'")
+    assert done.stderr.startswith("lapsewatch: there is no user database profile 'mine' (")
+    assert "; there are: crates_io, devise, " in done.stderr
 
 
 @pytest.mark.parametrize("dialect", ["postgresql", "mariadb"])

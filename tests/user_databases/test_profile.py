@@ -1,9 +1,12 @@
 """What a declaration may say, and what follows from it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from lapsewatch.core.errors import SetupError
+from lapsewatch.user_databases import profile
 from lapsewatch.user_databases.profile import PROFILES_FOLDER, load_profile, profile_names, read_declaration
 from lapsewatch.user_databases.weaknesses import weaknesses, why_report
 
@@ -30,6 +33,32 @@ def test_a_wrong_declaration_says_what_is_wrong(change: tuple[str, str], says: s
     assert change[0] in GENERIC
     with pytest.raises(SetupError, match=rf"profile.toml of the profile 'mine' (is not usable: )?.*{says}"):
         read_declaration("mine", GENERIC.replace(*change))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a profile `mine` with its declaration, and nothing else."""
+    monkeypatch.setattr(profile, "PROFILES_FOLDER", tmp_path)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "profile.toml").write_text(GENERIC)
+    load_profile.cache_clear()
+    yield folder
+    load_profile.cache_clear()
+
+
+def test_half_a_profile_says_what_is_missing(folder: Path) -> None:
+    with pytest.raises(SetupError, match=r"'mine' has no grants\.sql"):
+        load_profile("mine")
+    (folder / "grants.sql").touch()
+    assert load_profile("mine").name == "mine"
+
+
+def test_a_declaration_in_another_encoding_says_so(folder: Path) -> None:
+    (folder / "grants.sql").touch()
+    (folder / "profile.toml").write_text(GENERIC.replace('title = "', "title = \"Garde-manger d'été, "), "latin-1")
+    with pytest.raises(SetupError, match="no text in UTF-8"):
+        load_profile("mine")
 
 
 def test_a_statement_is_the_profiles_own_or_else_the_standard_one() -> None:

@@ -235,6 +235,49 @@ def test_who_else_may_do_something_is_said(
     assert told[0].advice
 
 
+def test_what_hangs_on_a_missing_script_or_table_is_not_listed_too(owner: psycopg.Connection, verify: Verify) -> None:
+    owner.execute("drop schema lapsewatch cascade")
+    assert problems(verify()) == ["the schema lapsewatch is not there, or this login may not see it"]
+    owner.execute("drop table package_maintainers")
+    assert problems(verify())[:-1] == ["there is no table public.package_maintainers, or this login may not see it"]
+
+
+def test_a_type_may_be_declared_by_another_of_its_names(owner: psycopg.Connection, verify: Verify) -> None:
+    owner.execute("create table public.stock (id int, seen_at timestamptz, made_at timestamp, is_left bool)")
+    declared = {"id": "integer", "seen_at": "timestamptz", "made_at": "timestamp", "is_left": "bool"}
+    profile = replace(load_profile("generic"), tables={"public.stock": declared}, indexes=())
+    assert problems(verify(profile=profile)) == []
+    profile = replace(profile, tables={"public.stock": declared | {"seen_at": "timestamp"}})
+    assert problems(verify(profile=profile)) == ["public.stock.seen_at is timestamp with time zone, and not timestamp"]
+
+
+@pytest.mark.parametrize(
+    ("view", "change", "says"),
+    [
+        ("account", "select it.* from ({old}) as it, generate_series(1, 3)", "2 rows of lapsewatch.account without"),
+        ("known_address", "{old} union all {old}", "1 row of lapsewatch.known_address without a key, or with the key"),
+        (
+            "known_address",
+            (
+                "select address_key, account_key, email, is_primary, nullif(is_verified, is_verified) as is_verified,"
+                " verified_at, was from ({old}) as it"
+            ),
+            "1 row of lapsewatch.known_address where is_verified is null",
+        ),
+    ],
+)
+def test_a_view_that_multiplies_rows_or_leaves_open_what_is_verified_is_found(
+    owner: psycopg.Connection, verify: Verify, view: str, change: str, says: str
+) -> None:
+    owner.execute("insert into accounts (name, email, email_verified) values ('a', 'a@lapsed.com', true)")
+    assert problems(verify()) == []
+    ((old,),) = owner.execute("select trim(trailing ';' from pg_get_viewdef(%s::regclass))", [f"lapsewatch.{view}"])
+    owner.execute(f"create or replace view lapsewatch.{view} as {change.format(old=old)}")
+    (told,) = [it for it in verify() if it.weight is Weight.PROBLEM]
+    assert says in told.text
+    assert "grants.sql" in told.advice
+
+
 def test_a_superuser_that_has_been_given_a_role_is_no_list_of_privileges(
     owner: psycopg.Connection, verify: Verify
 ) -> None:
@@ -269,7 +312,8 @@ def test_a_login_of_lapsewatchs_own_sees_all_but_what_it_has_no_right_to(
     assert problems(found) == []
     refused = {it.text.partition(":")[0] for it in found if "no right" in it.text}
     unverifiers = set(STATEMENTS) - {"select_hosts", "select_accounts"}
-    assert refused == (set() if login == privileges.UNVERIFIER else {f"the plan of {name}" for name in unverifiers})
+    of_unverifier = set() if login == privileges.UNVERIFIER else {f"the plan of {name}" for name in unverifiers}
+    assert refused == {"the profile's views"} | of_unverifier
 
 
 def test_views_whose_owner_has_lost_its_rights_are_a_problem(owner: psycopg.Connection, verify: Verify) -> None:

@@ -110,10 +110,16 @@ def load_profile(name: str) -> Profile:
     """Return a profile by name. Raises SetupError where there is none of that name, or its declaration is wrong."""
     if name not in profile_names():
         raise SetupError(
-            f"there is no user database profile {name!r}: set 'profile' in the extra of the Airflow connection"
-            f" 'user_db' to one of: {', '.join(profile_names())}"
+            f"there is no user database profile {name!r} (for a run, 'profile' in the extra of the Airflow connection"
+            f" 'user_db' names it); there are: {', '.join(profile_names())}"
         )
-    return read_declaration(name, (PROFILES_FOLDER / name / "profile.toml").read_text())
+    folder = PROFILES_FOLDER / name
+    if not (folder / "grants.sql").exists():
+        raise SetupError(f"the profile {name!r} has no grants.sql beside its profile.toml: it is made of both")
+    try:
+        return read_declaration(name, (folder / "profile.toml").read_text("utf-8"))
+    except UnicodeDecodeError:
+        raise SetupError(f"profile.toml of the profile {name!r} is no text in UTF-8") from None
 
 
 def read_declaration(name: str, declaration: str) -> Profile:

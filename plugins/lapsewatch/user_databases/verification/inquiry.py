@@ -40,6 +40,14 @@ class Inquiry:
         return json.dumps(list(self.profile.tables))
 
     @cached_property
+    def columns(self) -> dict[str, dict[str, str]]:
+        """The columns of the tables that the profile reads, with their types, as far as there. Raises as `ask`."""
+        found: dict[str, dict[str, str]] = {}
+        for table, column, kind in self.catalog("select_columns", tables=self.table_names):
+            found.setdefault(table, {})[column] = kind
+        return found
+
+    @cached_property
     def strangers(self) -> list[str]:
         """Who made what a view may call by this login's rights, which are more. Raises as `ask`."""
         return sorted(name for (name,) in self.catalog("select_strangers"))

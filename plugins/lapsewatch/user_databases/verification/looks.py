@@ -1,6 +1,6 @@
 """Looks at one thing after another. Everything is read, in read-only transactions; no address is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from sqlalchemy import Engine, text
 
@@ -11,16 +11,22 @@ from lapsewatch.user_databases.verification.privileges import grantees, members,
 from lapsewatch.user_databases.verification.schema import hidden_rows, indexes, script, tables
 from lapsewatch.user_databases.verification.speed import hosts, plans
 from lapsewatch.user_databases.verification.unanswered import unanswered
+from lapsewatch.user_databases.verification.views import keys
 
-LOOKS = {
+Looks = Mapping[str, Callable[[Inquiry], Iterator[Finding]]]
+
+AT_THE_SERVICE: Looks = {
     "tables": tables,
     "indexes": indexes,
     "row level security": hidden_rows,
     "the script": script,
+}
+AT_WHAT_THE_SCRIPT_MAKES: Looks = {
     "the roles": roles,
     "who has the roles": members,
     "what the roles may do": privileges,
     "what others may do": grantees,
+    "the profile's views": keys,
     "plans": plans,
     "select_hosts": hosts,
 }
@@ -33,7 +39,8 @@ def look_at(engine: Engine, profile: Profile, *, timeout: float) -> Iterator[Fin
     """
     inquiry = Inquiry(engine, profile, timeout=timeout)
     list(inquiry.ask(text("select 1")))
-    for what, look in LOOKS.items():
+    is_script_run = any(inquiry.catalog("select_mark"))
+    for what, look in {**AT_THE_SERVICE, **(AT_WHAT_THE_SCRIPT_MAKES if is_script_run else {})}.items():
         try:
             yield from look(inquiry)
         except NoAnswer as no_answer:

@@ -54,6 +54,13 @@ def test_the_profile_suits_the_schema_that_it_was_written_for(system: System, ve
         ("alter table fos_user modify enabled varchar(5)", "fos_user.enabled is varchar, and not tinyint"),
         ("revoke select on lapsewatch.account from lapsewatch_reader", "lapsewatch_reader may not select"),
         (
+            (
+                "create or replace view lapsewatch.account as select 1 as account_key, 0 as has_second_factor,"
+                " 0 as owned_count, 0 as owns_popular union all select 1, 0, 0, 1"
+            ),
+            "1 row of lapsewatch.account without a key, or with the key of another row",
+        ),
+        (
             "revoke execute on procedure lapsewatch.unverify_addresses from lapsewatch_unverifier",
             "lapsewatch_unverifier may not execute lapsewatch.unverify_addresses",
         ),

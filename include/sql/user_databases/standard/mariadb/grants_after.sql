@@ -178,6 +178,9 @@ end//
 
 delimiter ;
 
+alter procedure lapsewatch.unverify_address comment 'Takes the verification of an address away: nobody else than the procedures above calls it.';
+alter procedure lapsewatch.reverify_address comment 'Gives it back as it was.';
+
 grant select on lapsewatch.verified_email to lapsewatch_reader;
 grant select on lapsewatch.sole_address to lapsewatch_reader;
 grant select on lapsewatch.account to lapsewatch_reader;

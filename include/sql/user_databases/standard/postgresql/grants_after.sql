@@ -13,6 +13,10 @@ comment on column lapsewatch.account.account_key is 'Key of the account.';
 comment on column lapsewatch.account.has_second_factor is 'Whether it has a second factor. Null: nobody knows.';
 comment on column lapsewatch.account.owned_count is 'How many things it may publish. Null: nobody knows.';
 comment on column lapsewatch.account.owns_popular is 'Whether one of them is popular. Null: nobody knows.';
+comment on function lapsewatch.read_key is 'The key that a text stands for. Null: none of this system''s.';
+comment on function lapsewatch.lock_address is 'Locks what the next two change: the ledger''s triggers call them, nobody else does.';
+comment on function lapsewatch.unverify_address is 'Takes the verification of an address away.';
+comment on function lapsewatch.reverify_address is 'Gives it back as it was.';
 
 -- A time that is infinite or before 1970 is one that nobody knows. Written so that a time that has to be looked up is
 -- looked up once.
@@ -138,7 +142,7 @@ begin
     from lapsewatch.hosted_address
     where address_key = lapsewatch.read_key(new.address_key);
     if not found
-        or not known.is_verified
+        or known.is_verified is not true
         or known.host is distinct from new.host
         or known.verified_at > coalesce(new.verified_at, '-infinity')
     then
@@ -174,7 +178,7 @@ begin
     from lapsewatch.hosted_address
     where address_key = lapsewatch.read_key(old.address_key);
     if not found
-        or known.is_verified
+        or known.is_verified is not false
         or old.address_digest <> sha256(convert_to(lower(known.email), 'UTF8'))
         or exists (
             select from lapsewatch.unverification as later where later.address_key = old.address_key and later.id > old.id
