@@ -1,7 +1,7 @@
 """Taking verifications away: only those that stand, and nothing besides. The same for every profile."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import pytest
 from lapsewatch.user_databases.database import Standing
@@ -137,6 +137,24 @@ def test_a_crash_between_is_found_out(system: System) -> None:
     other_evidence = [replace(it, checked_at=CHECKED_AT + timedelta(microseconds=1)) for it in judged]
     assert system.users.unverified(other_evidence) == set()
     assert system.users.unverified([replace(it, flags=("inactive", "other")) for it in judged]) == set()
+
+
+def test_a_moment_is_the_same_in_every_zone(system: System) -> None:
+    key = system.add("a@lapsed.com", at=LONG_AGO)
+    judged = system.judge("lapsed.com")
+    zone = timezone(timedelta(hours=5, minutes=30))
+    elsewhere = [
+        replace(
+            it,
+            verified_at=it.verified_at and it.verified_at.astimezone(zone),
+            checked_at=it.checked_at.astimezone(zone),
+        )
+        for it in judged
+    ]
+    assert system.users.unverify(elsewhere) == {key}
+    assert system.users.unverified(judged) == {key}
+    assert system.users.standings(elsewhere) == [Standing.UNVERIFIED]
+    assert system.users.reverify(judged) == {key}
 
 
 def test_it_is_refused_where_the_profile_only_reports(system: System) -> None:
