@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from local.checkout import PLUGINS
 from tests.conftest import API_KEY, SimulatedInternet
 
 Environment = dict[str, str]
@@ -17,6 +18,8 @@ Run = Callable[..., CompletedProcess[str]]
 
 COMMAND = Path(sys.executable).with_name("lapsewatch")
 """The installed console script."""
+OURS: Environment = {"PYTHONPATH": str(PLUGINS)}
+"""Has it run the code of this checkout, not of the one that it was installed from."""
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def installed_lapsewatch(home: Path) -> Run:
         done = subprocess.run(
             [str(COMMAND), *arguments],
             input=given.encode() if isinstance(given, str) else given,
-            env={"HOME": str(home), "PATH": os.environ["PATH"]} | (env or {}),
+            env=OURS | {"HOME": str(home), "PATH": os.environ["PATH"]} | (env or {}),
             capture_output=True,
             check=False,
             timeout=120,
@@ -54,7 +57,7 @@ def lapsewatch(installed_lapsewatch: Run) -> Run:
 @pytest.fixture(scope="session")
 def forking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
     """A process that has imported Airflow, and forks for each command: three seconds less for each."""
-    environment = {"HOME": str(tmp_path_factory.mktemp("home")), "PATH": os.environ["PATH"]}
+    environment = OURS | {"HOME": str(tmp_path_factory.mktemp("home")), "PATH": os.environ["PATH"]}
     process = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("forking.py"))],
         env=environment,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.checkout import PLUGINS, ROOT
-from tests.commands.conftest import COMMAND, Run
+from local.checkout import ROOT
+from tests.commands.conftest import COMMAND, OURS, Run
 
 COMMANDS = ["check", "scan", "explain", "decide", "undo", "exempt", "export"]
 
@@ -40,7 +40,7 @@ def test_it_is_the_module_too(home: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "lapsewatch", "decide"],
         input=b'{"domain": "example.com"}\n',
-        env={"PYTHONPATH": str(PLUGINS), "HOME": str(home)},
+        env=OURS | {"HOME": str(home)},
         cwd=ROOT.parent,
         capture_output=True,
         check=True,
@@ -50,7 +50,9 @@ def test_it_is_the_module_too(home: Path) -> None:
 
 def test_a_reader_that_leaves_is_no_trouble(home: Path) -> None:
     lines = b'{"domain": "example.com"}\n' * 5000
-    with subprocess.Popen([COMMAND, "decide"], stdin=-1, stdout=-1, stderr=-1, env={"HOME": str(home)}) as running:
+    with subprocess.Popen(
+        [COMMAND, "decide"], stdin=-1, stdout=-1, stderr=-1, env=OURS | {"HOME": str(home)}
+    ) as running:
         assert running.stdin
         assert running.stdout
         assert running.stderr
@@ -65,7 +67,9 @@ def test_a_reader_that_leaves_is_no_trouble(home: Path) -> None:
 
 
 def test_ctrl_c_ends_it_without_a_traceback(home: Path) -> None:
-    with subprocess.Popen([COMMAND, "decide"], stdin=-1, stdout=-1, stderr=-1, env={"HOME": str(home)}) as running:
+    with subprocess.Popen(
+        [COMMAND, "decide"], stdin=-1, stdout=-1, stderr=-1, env=OURS | {"HOME": str(home)}
+    ) as running:
         assert running.stdin
         assert running.stdout
         assert running.stderr

@@ -15,7 +15,7 @@ from lapsewatch.core.domains import SetAside
 
 from simulator.lives import Life
 from simulator.world import World
-from tests.commands.conftest import COMMAND, Run, keyless, with_key
+from tests.commands.conftest import COMMAND, OURS, Run, keyless, with_key
 from tests.conftest import EPOCH, SimulatedInternet, days, simulated
 
 LOCAL_PARTS = ["alice", "bob.b", "carol", "dave", "erin", "frank", "heidi"]
@@ -173,7 +173,9 @@ def test_ctrl_c_ends_it_with_what_is_known_so_far(home: Path, tmp_path: Path) ->
     with simulated(World.of(lives, EPOCH)) as internet:
         slow = keyless(internet)
         rdap = json.loads(slow["AIRFLOW_CONN_RDAP"]) | {"extra": json.dumps({"requests_per_second": 2})}
-        environment = slow | {"AIRFLOW_CONN_RDAP": json.dumps(rdap), "HOME": str(home), "PATH": os.environ["PATH"]}
+        environment = (
+            OURS | slow | {"AIRFLOW_CONN_RDAP": json.dumps(rdap), "HOME": str(home), "PATH": os.environ["PATH"]}
+        )
         with subprocess.Popen(
             [COMMAND, "scan", listed, "--csv", report], stdout=-1, stderr=-1, env=environment, text=True
         ) as running:
