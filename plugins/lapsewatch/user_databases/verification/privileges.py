@@ -19,7 +19,7 @@ LEDGER_DUE: Mapping[str, set[tuple[str, str]]] = {
         ("execute", "reverify_addresses"),
     },
     "mariadb": {
-        ("select", "unverification"),
+        ("select", "unverification (address_key, checked_at, flags, host, reverified_at)"),
         ("execute", "read_key"),
         ("execute", "unverify_addresses"),
         ("execute", "reverify_addresses"),

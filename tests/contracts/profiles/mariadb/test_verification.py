@@ -64,7 +64,18 @@ def test_the_profile_suits_the_schema_that_it_was_written_for(system: System, ve
             "revoke execute on procedure lapsewatch.unverify_addresses from lapsewatch_unverifier",
             "lapsewatch_unverifier may not execute lapsewatch.unverify_addresses",
         ),
-        (f"grant select (email) on {SERVICE}.fos_user to lapsewatch_reader", "lapsewatch_reader may select fos_user"),
+        (
+            f"grant select (email) on {SERVICE}.fos_user to lapsewatch_reader",
+            "lapsewatch_reader may select fos_user (email)",
+        ),
+        (
+            "grant select (address_digest) on lapsewatch.unverification to lapsewatch_unverifier",
+            "may select lapsewatch.unverification (address_digest, address_key, checked_at, flags,",
+        ),
+        (
+            f"grant update on `{SERVICE[:-1]}_`.* to lapsewatch_unverifier",
+            "lapsewatch_unverifier may update fos_user",
+        ),
         (f"grant update on {SERVICE}.* to lapsewatch_unverifier", "lapsewatch_unverifier may update fos_user"),
         (
             "grant create temporary tables on lapsewatch.* to lapsewatch_reader",
@@ -101,7 +112,7 @@ def test_what_is_wrong_is_said(
         (
             f"grant select (email), update on {SERVICE}.fos_user to {privileges.UNVERIFIER}",
             Weight.PROBLEM,
-            f"{privileges.UNVERIFIER}, which has been given lapsewatch_unverifier, may besides select fos_user; update",
+            "which has been given lapsewatch_unverifier, may besides select fos_user (email); update fos_user",
         ),
         (
             f"grant create temporary tables on lapsewatch.* to {privileges.UNVERIFIER}",
