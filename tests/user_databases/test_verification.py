@@ -101,6 +101,19 @@ def test_it_counts_and_times_hosts(owner: psycopg.Connection, verify: Verify) ->
             "no index begins with public.package_maintainers(account_id)",
             "create",
         ),
+        (
+            "update pg_index set indisvalid = false where indexrelid = 'package_maintainers_account'::regclass",
+            "no index begins with public.package_maintainers(account_id)",
+            "create",
+        ),
+        (
+            (
+                "drop index package_maintainers_account;"
+                " create index later on package_maintainers (account_id) where package > 'm'"
+            ),
+            "no index begins with public.package_maintainers(account_id)",
+            "create",
+        ),
         ("revoke lapsewatch_reader from lapsewatch_unverifier", "lapsewatch_unverifier lacks the rights", "grant"),
         (
             "revoke select on lapsewatch.sole_address from lapsewatch_reader",
