@@ -112,6 +112,7 @@ def test_why_a_profile_only_reports() -> None:
     )
     purging = replace(load_profile("pypi"), purged_by="users.purge, 14 days")
     assert why_report(purging) == "what is unverified may get deleted"
+    assert why_report(load_profile("crates_io")) == "there is no password reset there to stop"
     assert why_report(load_profile("pypi")) == "its profile or its owner says so"
 
 

@@ -26,6 +26,12 @@ STOPS_RESET = {
     "no reset": "There is no password reset here to stop: unverifying ends what else the address is trusted for.",
     "unknown": "Whether unverifying stops a password reset depends on the service's own code: not known here.",
 }
+WHY_IN_VAIN = {
+    "no": "it does not stop a password reset there",
+    "by address only": "it does not stop a password reset that is asked for by user name there",
+    "no reset": "there is no password reset there to stop",
+    "unknown": "whether it stops a password reset there is not known",
+}
 LOCKS_OUT = {
     "until verified again": "An account without a verified address is locked until its owner verifies one again.",
     "by setting": "Whether an account without a verified address is locked depends on the service's settings.",
@@ -41,7 +47,7 @@ def weaknesses(profile: Profile) -> list[str]:
 def why_report(profile: Profile) -> str:
     """Return in one sentence why unverifying is not done in this system unless its owner insists."""
     reasons = [
-        *(["it does not stop a password reset there"] if profile.stops_reset == "no" else []),
+        *([WHY_IN_VAIN[profile.stops_reset]] if profile.stops_reset in WHY_IN_VAIN else []),
         *(["what is unverified may get deleted"] if profile.purged_by else []),
         *(["it locks the owner out"] if profile.locks_out == "until verified again" else []),
     ]

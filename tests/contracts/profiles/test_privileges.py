@@ -219,6 +219,30 @@ def locked_by_the_service(
             theirs.commit()
 
 
+def test_a_ledger_of_ones_own_verifies_nobody(system: System, unverifier_url: str) -> None:
+    if not has_ledger(system):
+        return
+    key = system.add("a@lapsed.com", verified=False)
+    # As an owner's default privileges would give it.
+    system.connection.execute(
+        f"grant execute on function lapsewatch.give_verification_back to {privileges.UNVERIFIER};"
+        f" grant create on schema public to {privileges.UNVERIFIER}"
+    )
+    with psycopg.connect(unverifier_url) as connection:
+        connection.execute(
+            "create table public.mine as select cast(1 as bigint) as id, %s as address_key, cast('{}' as jsonb) as was,"
+            " sha256('a@lapsed.com') as address_digest, cast(null as timestamptz) as reverified_at",
+            [key],
+        )
+        connection.execute(
+            "create trigger t before update on public.mine for each row"
+            " execute function lapsewatch.give_verification_back()"
+        )
+        with pytest.raises(errors.RaiseException, match="only"):
+            connection.execute("update public.mine set reverified_at = now()")
+    assert system.counts() == {}
+
+
 def test_who_is_being_moved_is_waited_for(system: System, postgres_server: postgres.Server) -> None:
     """What the service does in a transaction that has not ended yet counts, whichever way it is changed here."""
     key = system.add("a@lapsed.com", at=LONG_AGO)

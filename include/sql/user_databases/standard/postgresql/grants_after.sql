@@ -170,6 +170,10 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     known record;
 begin
+    -- Whoever was given the right to call it, and a table of his own to call it from, could verify anybody.
+    if tg_relid <> 'lapsewatch.unverification'::regclass then
+        raise exception 'this trigger is for lapsewatch.unverification only';
+    end if;
     if old.reverified_at is not null or new.reverified_at is null then
         return null;
     end if;
