@@ -132,7 +132,7 @@ def test_a_missing_connection_says_how_to_add_it() -> None:
 
 def test_an_unknown_profile_names_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     set_connection(monkeypatch, "user_db", conn_type="postgres", extra={"profile": "myspace"})
-    with pytest.raises(SetupError, match=r"one of: .*\bpypi\b"), connections.user_database():
+    with pytest.raises(SetupError, match=r"there are: .*\bpypi\b"), connections.user_database():
         pass
 
 
