@@ -53,9 +53,8 @@ profiles: install ## write README's table of profiles from their declarations
 	@$(BIN)/python -m local.readme
 
 # Where the machine keeps Python from it, each of a hundred processes would compile anew what it imports.
-# Four at a time, on two cores too: many tests wait, for a process to start or a clock to pass.
 test: install ## all tests that need nothing but Python
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-full: install ## tests that need Debian's packages: a real browser, the alert rules, a real MariaDB
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest tests/browser tests/monitoring_rules tests/contracts/profiles/mariadb
