@@ -425,6 +425,15 @@ def test_a_superuser_runs_nothing_that_others_made(owner: psycopg.Connection, ve
         owner.execute("drop owned by stranger cascade; drop role stranger")
 
 
+def test_what_a_login_may_not_even_ask_is_told_and_nothing_is_concluded_from_it(
+    owner: psycopg.Connection, verify: Verify
+) -> None:
+    owner.execute("revoke select on pg_catalog.pg_namespace from public")
+    found = verify(privileges.UNVERIFIER)
+    assert "the script: not seen, this login has no right to" in notes(found)
+    assert problems(found) == []
+
+
 def test_what_cannot_be_reached_is_told_without_a_word_of_the_drivers(postgres_server: postgres.Server) -> None:
     engine = sqlalchemy_engine(postgres_server.url("nowhere"))
     with pytest.raises(Unavailable) as raised:

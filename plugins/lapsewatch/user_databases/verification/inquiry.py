@@ -48,6 +48,11 @@ class Inquiry:
         return found
 
     @cached_property
+    def marks(self) -> list[str]:
+        """What the script that made the schema `lapsewatch` has left to know it by; none: it was not run."""
+        return [mark for (mark,) in self.catalog("select_mark")]
+
+    @cached_property
     def strangers(self) -> list[str]:
         """Who made what a view may call by this login's rights, which are more. Raises as `ask`."""
         return sorted(name for (name,) in self.catalog("select_strangers"))

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 from lapsewatch.user_databases.profile import Profile
 from lapsewatch.user_databases.verification.finding import Finding
 from lapsewatch.user_databases.verification.inquiry import Inquiry, NoAnswer
-from lapsewatch.user_databases.verification.privileges import grantees, members, privileges, roles
+from lapsewatch.user_databases.verification.privileges import grantees, members, privileges, roles, strangers
 from lapsewatch.user_databases.verification.schema import hidden_rows, indexes, script, tables
 from lapsewatch.user_databases.verification.speed import hosts, plans
 from lapsewatch.user_databases.verification.unanswered import unanswered
@@ -26,6 +26,9 @@ AT_WHAT_THE_SCRIPT_MAKES: Looks = {
     "who has the roles": members,
     "what the roles may do": privileges,
     "what others may do": grantees,
+    "whose the views are": strangers,
+}
+THROUGH_THE_VIEWS: Looks = {
     "the profile's views": keys,
     "plans": plans,
     "select_hosts": hosts,
@@ -38,10 +41,29 @@ def look_at(engine: Engine, profile: Profile, *, timeout: float) -> Iterator[Fin
     Statements end after `timeout` seconds each. Raises Unavailable where the database can't be reached at all.
     """
     inquiry = Inquiry(engine, profile, timeout=timeout)
-    list(inquiry.ask(text("select 1")))
-    is_script_run = any(inquiry.catalog("select_mark"))
-    for what, look in {**AT_THE_SERVICE, **(AT_WHAT_THE_SCRIPT_MAKES if is_script_run else {})}.items():
+    try:
+        list(inquiry.ask(text("select 1")))
+    except NoAnswer as no_answer:
+        yield unanswered(inquiry, "a first statement", no_answer.failure)
+        return
+    yield from _each(inquiry, AT_THE_SERVICE)
+    if _is_so(lambda: bool(inquiry.marks)):
+        yield from _each(inquiry, AT_WHAT_THE_SCRIPT_MAKES)
+        if _is_so(lambda: not inquiry.strangers):
+            yield from _each(inquiry, THROUGH_THE_VIEWS)
+
+
+def _each(inquiry: Inquiry, looks: Looks) -> Iterator[Finding]:
+    for what, look in looks.items():
         try:
             yield from look(inquiry)
         except NoAnswer as no_answer:
             yield unanswered(inquiry, what, no_answer.failure)
+
+
+def _is_so(condition: Callable[[], bool]) -> bool:
+    """Whether it is known to be so; that it is not known has been found by a look before."""
+    try:
+        return condition()
+    except NoAnswer:
+        return False

@@ -116,6 +116,16 @@ def grantees(inquiry: Inquiry) -> Iterator[Finding]:
         yield good("nobody else has been granted anything of Lapsewatch's")
 
 
+def strangers(inquiry: Inquiry) -> Iterator[Finding]:
+    """Find who made what a view may call by this login's rights: no view is read then."""
+    if inquiry.strangers:
+        yield note(
+            f"plans and hosts are not looked at: what {' and '.join(inquiry.strangers)} put into the schema lapsewatch"
+            " would run by this login's rights, which are more",
+            f"ask again as a member of {UNVERIFIER}, which may do nothing else",
+        )
+
+
 def _names_by_role(inquiry: Inquiry) -> tuple[dict[str, set[str]], set[str]]:
     """Return who has been given each role, the unverifier's not named again as readers; and who is a superuser."""
     members: dict[str, set[str]] = {READER: set(), UNVERIFIER: set()}

@@ -67,12 +67,11 @@ def hidden_rows(inquiry: Inquiry) -> Iterator[Finding]:
 
 def script(inquiry: Inquiry) -> Iterator[Finding]:
     """Find whether the schema `lapsewatch` was made by this version of the profile's script."""
-    marks = [mark for (mark,) in inquiry.catalog("select_mark")]
-    if not marks:
+    if not inquiry.marks:
         yield problem(
             "the schema lapsewatch is not there, or this login may not see it", run_the_script(inquiry.profile)
         )
-    elif marks != [inquiry.profile.mark()]:
+    elif inquiry.marks != [inquiry.profile.mark()]:
         yield problem(
             "the schema lapsewatch was made by another version of the script", run_the_script(inquiry.profile)
         )

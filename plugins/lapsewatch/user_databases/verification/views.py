@@ -9,8 +9,6 @@ from lapsewatch.user_databases.verification.inquiry import Inquiry
 
 def keys(inquiry: Inquiry) -> Iterator[Finding]:
     """Find rows without a key of their own, and addresses that are neither verified nor not."""
-    if inquiry.strangers:
-        return
     rows_without_key: dict[str, int] = {}
     unclear_count = 0
     if inquiry.profile.evidence == "ledger":
